@@ -1,0 +1,64 @@
+// The rooms of the house: each folder of src/ imports only from the folders below it.
+const rooms = [
+  'managers',
+  'pool',
+  'process',
+  ['collections', 'queues'],
+  ['sharedctypes', 'synchronize'],
+  'codec',
+  'heap',
+  'shared-memory',
+  'os',
+  'errors',
+].map((row) => [row].flat());
+
+const upward = rooms.flatMap((row, depth) => {
+  const above = rooms.slice(0, depth).flat();
+  return row.map((room) => {
+    const beside = row.filter((other) => other !== room);
+    const forbidden = [...above, ...beside];
+    return {
+      name: `${room}-imports-only-downward`,
+      severity: 'error',
+      from: { path: `^src/${room}/` },
+      to: { path: forbidden.length ? `^src/(${forbidden.join('|')})/` : '^$' },
+    };
+  });
+});
+
+module.exports = {
+  forbidden: [
+    ...upward,
+    {
+      name: 'nobody-imports-the-root',
+      severity: 'error',
+      from: { path: '^src/.+/' },
+      to: { path: '^src/index[.]ts$' },
+    },
+    {
+      name: 'only-os-knows-koffi',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/os/' },
+      to: { path: 'koffi' },
+    },
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true } },
+    {
+      name: 'no-unknown-room',
+      severity: 'error',
+      from: {},
+      to: { path: '^src/[^/]+/', pathNot: `^src/(${rooms.flat().join('|')})/` },
+    },
+    {
+      name: 'not-to-dev-dependencies',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev'] },
+    },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'types', 'default'] },
+  },
+};

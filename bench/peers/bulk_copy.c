@@ -1,0 +1,37 @@
+#include "line_protocol.h"
+
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static size_t bytes;
+static unsigned char *source;
+static unsigned char *volatile target; /* volatile, so that no copy is left out */
+static unsigned char mark;
+
+static double operation(long count) {
+  source[0] = source[bytes - 1] = ++mark;
+  double start = now();
+  for (long i = 0; i < count; i++) memcpy(target, source, bytes);
+  double seconds = now() - start;
+  check(target[0] == mark && target[bytes - 1] == mark, "the copy differs");
+  return seconds;
+}
+
+int main(int count, char **arguments) {
+  char name[64];
+  bytes = count > 1 ? strtoul(arguments[1], NULL, 10) : 0;
+  source = malloc(bytes);
+  check(bytes > 0 && source != NULL, "malloc");
+  memset(source, 7, bytes);
+  snprintf(name, sizeof name, "/bench_%d", (int)getpid());
+  int file = shm_open(name, O_RDWR | O_CREAT | O_EXCL, 0600);
+  check(file >= 0, "shm_open");
+  check(shm_unlink(name) == 0, "shm_unlink");
+  check(posix_fallocate(file, 0, bytes) == 0, "posix_fallocate");
+  target = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  check(target != MAP_FAILED, "mmap");
+  memcpy(target, source, bytes);
+  serve(operation);
+}

@@ -1,0 +1,9 @@
+import type { Row, Scale } from '../harness/row.js';
+import { bulkCopyRows } from './bulk-copy.js';
+import { processStartRows } from './process-start.js';
+import { shareableListRows } from './shareable-list.js';
+import { sharedMemoryCreateRows } from './shared-memory-create.js';
+
+export function rows(scale: Scale): Row[] {
+  return [sharedMemoryCreateRows, shareableListRows, bulkCopyRows, processStartRows].flatMap((make) => make(scale));
+}

@@ -1,0 +1,22 @@
+// Joins the modules that tsc has compiled into a few files: Node needs 0.3 to 0.7 ms for every module that it loads, in
+// every process that is started. docs/decisions/0005-few-files-to-load.md has the numbers.
+import { rmSync } from 'node:fs';
+import { build } from 'esbuild';
+
+const entries = ['index', 'shared-memory/index', 'process/index', 'process/child-main'];
+
+rmSync('dist', { recursive: true, force: true });
+await build({
+  entryPoints: Object.fromEntries(entries.map((entry) => [entry, `build/src/${entry}.js`])),
+  outdir: 'dist',
+  bundle: true,
+  splitting: true, // one instance of everything, whichever entry it is reached by
+  chunkNames: 'process/[name]-[hash]', // beside child-main.js, which they find relative to themselves
+  format: 'esm',
+  platform: 'node',
+  target: 'node20.19',
+  external: ['koffi'],
+  keepNames: true,
+  sourcemap: true,
+  logLevel: 'warning',
+});

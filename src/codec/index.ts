@@ -1,0 +1,3 @@
+export { handleOf, open } from './handles.js';
+export { fromMessage, toMessage } from './messages.js';
+export { registerType, type TypeCodec } from './registered-types.js';

@@ -1,0 +1,5 @@
+// What the rooms above may use of this one besides its public face.
+import './shared-views.js';
+
+export { decode } from './decode.js';
+export { type Encoded, encode } from './encode.js';

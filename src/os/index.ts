@@ -1,0 +1,20 @@
+export { type ChildStatus, peekChildStatus, signalOnParentDeath } from './child-status.js';
+export { type CrashPoint, crashPoint, onCrashPoint } from './crash-point.js';
+export {
+  closeForProcess,
+  type FileFacts,
+  type FileIdentity,
+  fileFacts,
+  openFileFacts,
+  openForProcess,
+  publish,
+  removeFile,
+  sameFile,
+} from './file.js';
+export { isLockedByOther, type LockKind, tryLockFile, unlockFile } from './file-lock.js';
+export { futexWait, futexWaitAny, futexWake, MAX_WAIT_WORDS, type WaitOutcome, type WaitWord } from './futex.js';
+export { lastAtExit } from './last-at-exit.js';
+export { abandon, MAX_MAP_BYTES, type MemoryMap, mapShared, releaseAbandoned } from './memory-map.js';
+export { requireLinux } from './platform.js';
+export { reserve } from './reserve.js';
+export { errno, errorCode, type SystemError, systemError } from './system-error.js';

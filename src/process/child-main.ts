@@ -1,0 +1,77 @@
+// The first module of every child process: imports the target's module, runs the target, leaves its outcome.
+// biome-ignore assist/source/organizeImports: the identity comes first
+import { args, header, self } from './child-identity.js';
+import { writeSync } from 'node:fs';
+import { inspect } from 'node:util';
+import { decode, encode } from '../codec/internal.js';
+import { signalOnParentDeath } from '../os/index.js';
+import { setImporting, withInheritedBlocks } from '../shared-memory/internal.js';
+import { findTarget } from './find-target.js';
+import { RECORD_DESCRIPTOR, writeOutcome } from './spawn-record.js';
+
+const SIGKILL = 9;
+
+let returned = false;
+
+// An error that no one catches ends the process; its parent hears of it all the same, unless the target has returned
+// already. Should someone catch it after all, the target's own outcome is written over this one.
+process.on('uncaughtExceptionMonitor', (error) => {
+  if (!returned) leaveError(error);
+});
+
+if (self.daemon) {
+  // A daemon ends with its parent, however that ends and whatever the daemon is doing: the kernel sees to it.
+  signalOnParentDeath(SIGKILL);
+  if (process.ppid !== header.parent.pid) process.kill(process.pid, 'SIGKILL'); // the parent was gone before
+}
+
+void run();
+
+async function run(): Promise<void> {
+  try {
+    setImporting(true);
+    const namespace = (await import(header.target.url)) as Record<string, unknown>;
+    setImporting(false);
+    const target = findTarget(namespace, header.target);
+    // Decoded after the import: the module may register types.
+    const values = withInheritedBlocks(inheritedDescriptors(), () => decode(args)) as unknown[];
+    const result = await target(...values);
+    writeOutcome(RECORD_DESCRIPTOR, { kind: 'value', bytes: encode(result, 'result').bytes });
+    returned = true;
+  } catch (error) {
+    report(error);
+    leaveError(error);
+    // As an uncaught exception would: what the target left running does not keep a failed process alive.
+    process.exit(1);
+  }
+}
+
+/** Blocks in the arguments can be attached by these, even if their names are gone by now. */
+function inheritedDescriptors(): number[] {
+  return Array.from({ length: header.blocks }, (_, i) => RECORD_DESCRIPTOR + 1 + i);
+}
+
+function leaveError(error: unknown): void {
+  try {
+    writeOutcome(RECORD_DESCRIPTOR, { kind: 'error', bytes: encodeError(error) });
+  } catch {
+    // There is no room left even for this; the parent learns the exit code, and standard error has the rest.
+  }
+}
+
+function encodeError(error: unknown): Buffer {
+  try {
+    return encode(error, 'error').bytes;
+  } catch {
+    return encode(new Error(`The target threw ${inspect(error)}, which cannot travel.`)).bytes;
+  }
+}
+
+function report(error: unknown): void {
+  const text = error instanceof Error ? inspect(error) : `Uncaught ${inspect(error)}`;
+  try {
+    writeSync(2, `Process '${self.name}' (${self.pid}) failed:\n${text}\n`);
+  } catch {
+    // Nobody reads standard error; the parent has the error by result().
+  }
+}

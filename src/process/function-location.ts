@@ -1,0 +1,136 @@
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { NotShareableError } from '../errors/index.js';
+import type { TargetLocation } from './spawn-record.js';
+
+type Inspector = typeof import('node:inspector');
+type Fn = (...args: never[]) => unknown;
+
+const require = createRequire(import.meta.url);
+const known = new WeakMap<Fn, TargetLocation>();
+const scriptUrls = new Map<string, string>();
+
+/**
+ * Finds the module in which a function is defined, so that another process can import it.
+ *
+ * @throws NotShareableError for functions that no module exports, as far as that can be known here.
+ */
+export function locateFunction(fn: Fn): TargetLocation {
+  const cached = known.get(fn);
+  if (cached !== undefined) return cached;
+  const source = Function.prototype.toString.call(fn);
+  if (source.endsWith('{ [native code] }')) {
+    throw new NotShareableError(
+      `The function ${fn.name || '(anonymous)'} is native or bound, so no module exports it. ` +
+        'Pass an exported function and its arguments, or { module, export }.',
+    );
+  }
+  const { url, scopes } = inspectFunction(fn);
+  if (!/^(file|node|data|https?):/.test(url)) {
+    throw new NotShareableError(
+      `The function ${fn.name || '(anonymous)'} was not defined in a module (but in '${url || 'eval'}'). ` +
+        'Move it to a file of its own and export it there.',
+    );
+  }
+  const exportName = exportedAs(fn, url);
+  if (exportName === undefined) refuseClosure(fn, url, scopes);
+  const location = exportName === undefined ? { url, source, name: fn.name } : { url, exportName };
+  known.set(fn, location);
+  return location;
+}
+
+/**
+ * The child chooses among the exports by their text, and a function made by another one has the same text as its
+ * siblings, but other variables.
+ */
+function refuseClosure(fn: Fn, url: string, scopes: readonly string[]): void {
+  // The variables of a CommonJS module are a closure themselves.
+  const ofModule = scopes.some((scope) => scope.startsWith('Module')) ? 0 : 1;
+  if (scopes.filter((scope) => !/^(Module|Script|Global)/.test(scope)).length <= ofModule) return;
+  throw new NotShareableError(
+    `The function ${fn.name || '(anonymous)'} of ${url} uses variables of the function in which it was made, which another ` +
+      'process has not. Export a function of the module itself, and pass what it needs in args; or, if it is exported, ' +
+      'name it: { module, export }.',
+  );
+}
+
+// V8's inspector tells a function's script. Its debugger could name all scripts, but hashes each one to do so (20 ms and
+// up); the profiler's list of functions names them in a fifth of the time.
+function inspectFunction(fn: Fn): { url: string; scopes: string[] } {
+  const { Session } = require('node:inspector') as Inspector;
+  const session = new Session();
+  try {
+    session.connect();
+  } catch (cause) {
+    throw new NotShareableError(
+      'This build of Node has no inspector, so functions cannot be located. Use { module, export } as the target.',
+      { cause },
+    );
+  }
+  const post = <T>(method: string, parameters: object = {}): T => {
+    let answer: { error: Error | null; result: T } | undefined;
+    session.post(method, parameters, (error: Error | null, result?: object) => {
+      answer = { error, result: result as T };
+    });
+    if (answer === undefined) throw new Error(`V8's inspector did not answer ${method}.`);
+    if (answer.error) throw answer.error;
+    return answer.result;
+  };
+  const slot = Symbol.for('multiprocess.locating');
+  const globals = globalThis as unknown as Record<symbol, Fn | undefined>;
+  globals[slot] = fn;
+  try {
+    type Remote = { result: { objectId: string } };
+    type Value = { objectId?: string; description?: string; value?: { scriptId: string } };
+    type Properties = { internalProperties?: { name: string; value?: Value }[]; result: { value?: Value }[] };
+    const properties = (objectId: string) =>
+      post<Properties>('Runtime.getProperties', { objectId, ownProperties: true });
+    const remote = post<Remote>('Runtime.evaluate', {
+      expression: "globalThis[Symbol.for('multiprocess.locating')]",
+    });
+    const { internalProperties = [] } = properties(remote.result.objectId);
+    const internal = (name: string) => internalProperties.find((property) => property.name === name)?.value;
+    const scopes = internal('[[Scopes]]')?.objectId;
+    const scriptId = internal('[[FunctionLocation]]')?.value?.scriptId;
+    const names = scopes === undefined ? [] : properties(scopes).result.map(({ value }) => value?.description ?? '');
+    if (scriptId === undefined) return { url: '', scopes: names };
+    if (!scriptUrls.has(scriptId)) {
+      post('Profiler.enable');
+      const { result } = post<{ result: { scriptId: string; url: string }[] }>('Profiler.getBestEffortCoverage');
+      for (const script of result) scriptUrls.set(script.scriptId, script.url);
+    }
+    if (!scriptUrls.has(scriptId)) {
+      session.on('Debugger.scriptParsed', ({ params }) => scriptUrls.set(params.scriptId, params.url));
+      post('Debugger.enable');
+    }
+    return { url: scriptUrls.get(scriptId) ?? '', scopes: names };
+  } finally {
+    delete globals[slot];
+    session.disconnect();
+  }
+}
+
+/**
+ * The name under which a CommonJS module exports the very function; of ES modules only the child learns what they export.
+ *
+ * @throws NotShareableError when the module has been loaded and does not export it.
+ */
+function exportedAs(fn: Fn, url: string): string | undefined {
+  if (!url.startsWith('file:')) return undefined;
+  const module = require.cache[fileURLToPath(url)];
+  if (module === undefined) return undefined;
+  const exported: unknown = module.exports;
+  if (exported === fn) return 'default';
+  const named = exported !== null && ['object', 'function'].includes(typeof exported) ? Object.entries(exported!) : [];
+  const name = named.find(([, value]) => value === fn)?.[0];
+  if (name === undefined && module.loaded && named.length > 0) throw notExported(fn.name, url);
+  return name;
+}
+
+export function notExported(name: string, url: string): NotShareableError {
+  const shown = name || '(anonymous)';
+  return new NotShareableError(
+    `The function ${shown} is not exported by ${url}, so another process cannot find it. ` +
+      `Export it there (\`export function ${name || 'name'}\` or \`module.exports = { ${name || 'name'} }\`).`,
+  );
+}

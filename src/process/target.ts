@@ -1,0 +1,25 @@
+import { createRequire, isBuiltin } from 'node:module';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { locateFunction } from './function-location.js';
+import type { ModuleTarget } from './process-options.js';
+import type { TargetLocation } from './spawn-record.js';
+
+/**
+ * Where a child finds its target.
+ *
+ * @throws NotShareableError for functions that no module exports, as far as that can be known here; Node's
+ * `MODULE_NOT_FOUND` for a package that is not installed.
+ */
+export function locateTarget(target: ((...args: never[]) => unknown) | ModuleTarget): TargetLocation {
+  if (typeof target === 'function') return locateFunction(target);
+  return { url: moduleUrl(target.module), exportName: target.export ?? 'default' };
+}
+
+function moduleUrl(module: string | URL): string {
+  if (module instanceof URL) return module.href;
+  if (/^(\.{0,2}\/|\.{1,2}$)/.test(module)) return pathToFileURL(resolve(module)).href;
+  if (/^(file|node|data|https?):/.test(module)) return module;
+  if (isBuiltin(module)) return `node:${module}`;
+  return pathToFileURL(createRequire(`${process.cwd()}/`).resolve(module)).href;
+}

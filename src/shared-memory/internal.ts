@@ -1,0 +1,11 @@
+// What the rooms above may use of this one besides its public face.
+export { formatAddress, formatFields, parseAddress } from './address.js';
+export { type BlockFacts, blockOf, holdForChild, withInheritedBlocks } from './block.js';
+export { borrowBuffer } from './borrowed.js';
+export { Hold } from './hold.js';
+export { isImporting, setImporting } from './import-phase.js';
+export { ensureMembership } from './membership.js';
+export { SHM_DIRECTORY } from './names.js';
+export { membershipForChild } from './process-tree.js';
+export { blockOfList, openShareableList } from './shareable-list.js';
+export { blockBehind, openSharedMemory } from './shared-memory.js';

@@ -1,0 +1,91 @@
+import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { crashPoint, fileFacts, openFileFacts, removeFile, sameFile } from '../os/index.js';
+import { tryLockForRemoval } from './hold.js';
+import { type LedgerRecord, readLedger } from './ledger.js';
+import { blockPath } from './names.js';
+import { listTrees, treePath, tryLockTree, unlockTree } from './process-tree.js';
+
+/**
+ * Removes what process trees left behind that have no member any more: their blocks, except those that somebody still
+ * holds, and then the trees' own files. Being killed half-way leaves work for the next one.
+ *
+ * Only files of this user that the tree's list proves to be its own are touched.
+ *
+ * @returns the names of the removed blocks, by tree.
+ */
+export function sweep(): Map<string, string[]> {
+  const removed = new Map<string, string[]>();
+  for (const id of listTrees()) {
+    try {
+      removed.set(id, sweepTree(treePath(id)));
+    } catch {
+      // Best effort: a list with impossible content proves nothing about any block, so none is touched; and for lack of
+      // descriptors the next process is asked to do it.
+    }
+  }
+  return removed;
+}
+
+function sweepTree(path: string): string[] {
+  const removed: string[] = [];
+  const fd = openQuietly(path);
+  if (fd === undefined) return removed;
+  try {
+    if (!ownedByUs(openFileFacts(fd))) return removed;
+    // Looked at a second time when something was held: who let go of it meanwhile could not sweep, the tree being locked.
+    for (let round = 0; round < 2 && tryLockTree(fd); round++) {
+      crashPoint('sweep:locked');
+      const held = removeBlocks(readLedger(readFileSync(`/proc/self/fd/${fd}`)), removed);
+      crashPoint('sweep:blocks-done');
+      // What somebody of another tree still holds is looked at again when that one leaves.
+      if (held === 0 && sameFile(openFileFacts(fd), fileFacts(path))) removeFile(path);
+      crashPoint('sweep:tree-removed');
+      unlockTree(fd);
+      if (held === 0) break;
+    }
+    return removed;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+// Called with the tree locked exclusively: no member lives, and none can join until the lock has been let go of.
+function removeBlocks(records: readonly LedgerRecord[], removed: string[]): number {
+  let held = 0;
+  for (const record of records) {
+    // A record that is not live knows no identity; its temporary name is one that nobody else makes.
+    for (const name of record.live ? new Set([record.temporary, record.name]) : [record.temporary]) {
+      const outcome = removeUnheld(name, record);
+      if (outcome === 'removed') removed.push(name);
+      if (outcome === 'held') held += 1;
+      crashPoint('sweep:block-removed');
+    }
+  }
+  return held;
+}
+
+function removeUnheld(name: string, record: LedgerRecord): 'removed' | 'held' | 'absent' {
+  const path = blockPath(name);
+  const fd = openQuietly(path);
+  if (fd === undefined) return 'absent';
+  try {
+    const facts = openFileFacts(fd);
+    if (!ownedByUs(facts) || (record.live && !sameFile(facts, record))) return 'absent';
+    if (!tryLockForRemoval(fd)) return 'held';
+    return sameFile(facts, fileFacts(path)) && removeFile(path) ? 'removed' : 'absent';
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function ownedByUs({ uid, regular }: { uid: number; regular: boolean }): boolean {
+  return regular && uid === process.geteuid?.();
+}
+
+function openQuietly(path: string): number | undefined {
+  try {
+    return openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  } catch {
+    return undefined; // gone, another user's, or not a file
+  }
+}

@@ -1,0 +1,55 @@
+// Runs all tests, or those whose path contains one of the arguments, and looks that they have left nothing behind.
+import { spawnSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { orphans } from './orphans.js';
+import { cleanEnvironment } from './run.js';
+import { shmEntries } from './shm.js';
+
+const folder = fileURLToPath(new URL('..', import.meta.url));
+const wanted = process.argv.slice(2);
+const files = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.test.js') && (wanted.length === 0 || wanted.some((part) => file.includes(part))))
+  .sort()
+  .map((file) => folder + file);
+if (files.length === 0) {
+  console.error(`No test file matches ${wanted.join(' ')}.`);
+  process.exit(1);
+}
+
+const entriesBefore = shmEntries();
+const MARK = `MULTIPROCESS_SUITE=${process.pid}`;
+const env = cleanEnvironment({ MULTIPROCESS_SUITE: String(process.pid) });
+const { status } = spawnSync(process.execPath, ['--test', '--test-reporter=spec', '--test-concurrency=2', ...files], {
+  stdio: 'inherit',
+  env,
+});
+
+/** Processes that the tests have started, whoever is their parent now: they carry the mark in their environment. */
+function leftProcesses(): string[] {
+  return readdirSync('/proc').flatMap((pid) => {
+    try {
+      if (!/^\d+$/.test(pid) || !readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(MARK)) return [];
+      return [`process ${pid}: ${readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')}`];
+    } catch {
+      return []; // ended meanwhile, or another user's
+    }
+  });
+}
+
+function leftFiles(): string[] {
+  const ours = [...shmEntries()].filter((entry) => !entriesBefore.has(entry) && entry.startsWith('mptest_'));
+  return [...ours, ...orphans()].map((entry) => `/dev/shm/${entry}`);
+}
+
+// What has just been killed takes a moment to go.
+let left: string[] = [];
+for (let i = 0; i < 40; i++) {
+  left = [...leftProcesses(), ...leftFiles()];
+  if (left.length === 0) break;
+  await delay(50);
+}
+if (left.length > 0) console.error(`\nThe tests left behind:\n  ${left.join('\n  ')}`);
+else console.log('\nLeft behind: no process, no /dev/shm entry.');
+process.exit(left.length > 0 ? 1 : (status ?? 1));
