@@ -18,7 +18,9 @@ function thread(body: string): Worker {
   return new Worker(source, { eval: true });
 }
 
+// Listened for from the start: a last message and the exit may come in one turn of the loop.
 const message = (worker: Worker) => new Promise((resolve) => worker.once('message', resolve));
+const exit = (worker: Worker) => new Promise((resolve) => worker.once('exit', resolve));
 
 if (what === 'found-at-once') {
   // Four threads join a process that has no tree yet: one tree.
@@ -68,8 +70,7 @@ if (what === 'exit-while-making') {
 if (what === 'worker-first') {
   // A worker makes a block and ends; the process goes on, so the block stays.
   const worker = thread(`parentPort.postMessage(mp.SharedMemory.create(8).name);`);
-  const name = (await message(worker)) as string;
-  await new Promise((resolve) => worker.once('exit', resolve));
+  const [name] = (await Promise.all([message(worker), exit(worker)])) as [string, unknown];
   console.log(`made ${name}`);
   process.stdin.once('data', () => {
     const block = SharedMemory.attach(name);
@@ -83,8 +84,7 @@ if (what === 'map-and-end') {
     block.buf.fill(1);
     block.unlink();
     parentPort.postMessage(block.name);`);
-  const name = (await message(worker)) as string;
-  await new Promise((resolve) => worker.once('exit', resolve));
+  const [name] = (await Promise.all([message(worker), exit(worker)])) as [string, unknown];
   console.log(`mapped ${readFileSync('/proc/self/maps', 'utf8').split(name).length - 1}`);
 }
 if (what === 'exit-handler') {
@@ -94,7 +94,7 @@ if (what === 'exit-handler') {
     globalThis.view = mp.open('${block.handle}').buf;
     process.on('exit', () => { globalThis.view[0] = 5; });
     parentPort.postMessage('ready');`);
-  await new Promise((resolve) => worker.once('exit', resolve));
+  await exit(worker);
   console.log(`written ${block.buf[0]}`);
   block.unlink();
 }
