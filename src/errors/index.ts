@@ -1,10 +1,13 @@
 export { ClosedError } from './closed-error.js';
 export { CorruptSegmentError } from './corrupt-segment-error.js';
+export { DeadlockError } from './deadlock-error.js';
 export { MultiprocessError } from './multiprocess-error.js';
+export { NotOwnerError } from './not-owner-error.js';
 export { NotShareableError } from './not-shareable-error.js';
 export { ProcessDiedError } from './process-died-error.js';
 export { ProcessStateError } from './process-state-error.js';
 export { StaleHandleError } from './stale-handle-error.js';
 export { TimeoutError } from './timeout-error.js';
+export { TooManyParticipantsError } from './too-many-participants-error.js';
 export { UnsupportedPlatformError } from './unsupported-platform-error.js';
 export { ValueError } from './value-error.js';

@@ -69,6 +69,21 @@ export function publish(from: string, to: string): void {
   }
 }
 
+const AT_SYMLINK_FOLLOW = 0x400;
+
+/**
+ * Gives an open file that has no name (`O_TMPFILE`) its first one, in one step. Until then nobody else can find it, and it
+ * vanishes with the process that made it.
+ *
+ * @throws a system error; `EEXIST` when the name is taken.
+ */
+export function publishOpenFile(fd: number, to: string): void {
+  const c = libc();
+  if (c.linkat(AT_FDCWD, `/proc/self/fd/${fd}`, AT_FDCWD, to, AT_SYMLINK_FOLLOW) !== 0) {
+    throw systemError(c.errno(), 'linkat', to);
+  }
+}
+
 /**
  * Removes a name; about twice as fast as `fs.unlinkSync`.
  *

@@ -8,6 +8,7 @@ export {
   openFileFacts,
   openForProcess,
   publish,
+  publishOpenFile,
   removeFile,
   sameFile,
 } from './file.js';

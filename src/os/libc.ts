@@ -15,6 +15,7 @@ export interface Libc {
   open(path: string, flags: number, mode: number): number;
   close(fd: number): number;
   unlink(path: string): number;
+  linkat(fromDir: number, from: string, toDir: number, to: string, flags: number): number;
   fcntl(fd: number, command: number, argument: Uint8Array): number;
   posixFallocate(fd: number, offset: number, length: number): number;
   mmap(address: bigint | null, length: number, protection: number, flags: number, fd: number, offset: number): bigint;
@@ -77,6 +78,7 @@ function bind(): Libc {
     open: bound('int open(const char *path, int flags, unsigned int mode)'),
     close: bound('int close(int fd)'),
     unlink: bound('int unlink(const char *path)'),
+    linkat: bound('int linkat(int fromDir, const char *from, int toDir, const char *to, int flags)'),
     fcntl: bound('int fcntl(int fd, int command, void *argument)'),
     posixFallocate: bound('int posix_fallocate(int fd, int64_t offset, int64_t length)'),
     mmap: bound('void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)'),

@@ -23,7 +23,15 @@ export function sweep(): Map<string, string[]> {
       // descriptors the next process is asked to do it.
     }
   }
+  for (const other of others) other();
   return removed;
+}
+
+const others = new Set<() => void>();
+
+/** For rooms above that leave files of their own: `sweeper` is called whenever there is a sweep. It never throws. */
+export function alsoSweep(sweeper: () => void): void {
+  others.add(sweeper);
 }
 
 function sweepTree(path: string): string[] {

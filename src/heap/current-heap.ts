@@ -1,0 +1,65 @@
+import { StaleHandleError } from '../errors/index.js';
+import { lastAtExit } from '../os/index.js';
+import { alsoSweep, ensureMembership } from '../shared-memory/internal.js';
+import { Heap } from './heap.js';
+import { sweepHeaps } from './heap-sweep.js';
+import type { HeapId } from './segment.js';
+
+// Which heaps this environment takes part in. One is the process tree's: its name is the tree's, so all processes of a tree
+// meet in it, and children learn of it by the environment. Others are joined when a handle leads there.
+
+const heaps = new Map<HeapId, Heap>();
+let leaving = false;
+
+/** The heap of this process's tree, made on first need. */
+export function treeHeap(): Heap {
+  const { id } = ensureMembership().tree;
+  return known(id) ?? joined(Heap.join(id, true)!);
+}
+
+/**
+ * The heap that a handle means.
+ *
+ * @throws StaleHandleError when it is gone.
+ */
+export function heapOf(id: HeapId, nonce: number): Heap {
+  ensureMembership();
+  let heap = known(id);
+  if (heap === undefined) {
+    const found = Heap.join(id, false);
+    if (found !== undefined) heap = joined(found);
+  }
+  if (heap === undefined || heap.nonce !== nonce) {
+    throw new StaleHandleError('The shared object that was meant here exists no more: its processes have all ended.');
+  }
+  return heap;
+}
+
+function known(id: HeapId): Heap | undefined {
+  const heap = heaps.get(id);
+  return heap?.left ? undefined : heap;
+}
+
+function joined(heap: Heap): Heap {
+  heaps.set(heap.id, heap);
+  if (!leaving) {
+    leaving = true;
+    lastAtExit(leaveAll);
+  }
+  return heap;
+}
+
+/** An environment that ends must end, so nothing is thrown: what cannot be done is left to reapers and sweepers. */
+function leaveAll(): void {
+  for (const heap of heaps.values()) {
+    try {
+      heap.leave();
+    } catch {}
+  }
+  heaps.clear();
+  try {
+    sweepHeaps();
+  } catch {}
+}
+
+alsoSweep(sweepHeaps);

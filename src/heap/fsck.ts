@@ -1,0 +1,269 @@
+import { readdirSync } from 'node:fs';
+import { SHM_DIRECTORY } from '../shared-memory/internal.js';
+import { describe, runs } from './allocator.js';
+import type { Heap } from './heap.js';
+import {
+  DYING,
+  descriptor,
+  EXTENT_ENTRY_WORDS,
+  EXTENT_TABLE,
+  type ExtentKind,
+  extentEntry,
+  extentKind,
+  foreignNode,
+  header,
+  hold,
+  KIND_MASK,
+  MAX_SLOTS,
+  PAGE_SHIFT,
+  PAGE_WORDS,
+  pageKind,
+  ROOT_WORDS,
+  root,
+  rootKind,
+  slot,
+  slotBase,
+  TOKEN_MASK,
+} from './layout.js';
+import { extentPath } from './segment.js';
+import { CLASS_CAPACITY, CLASS_WORDS } from './size-classes.js';
+import type { Transaction } from './transaction.js';
+
+/** What a heap consists of, and what is wrong with it. */
+export interface HeapReport {
+  /** Empty when all is well. */
+  readonly problems: string[];
+  readonly blocks: number;
+  readonly blockWords: number;
+  readonly roots: number;
+  readonly holds: number;
+  readonly extents: number;
+}
+
+/**
+ * Checks a heap whose participants are at rest: every block is in use by exactly one owner or free, every count is exact,
+ * every list is whole. For tests and for those who suspect something; it looks at everything, under the heap's own locks.
+ */
+export function checkHeap(heap: Heap): HeapReport {
+  return heap.transaction.run((tx) => {
+    tx.lockRoots();
+    tx.lockAllocator();
+    return new Check(heap, tx).run();
+  });
+}
+
+class Check {
+  readonly #problems: string[] = [];
+  /** Blocks in use according to the allocator, and those with an owner. */
+  readonly #used = new Map<number, number>();
+  readonly #owned = new Map<number, string>();
+  readonly #rootPages: number[] = [];
+  readonly #heap: Heap;
+  readonly #tx: Transaction;
+
+  constructor(heap: Heap, tx: Transaction) {
+    this.#heap = heap;
+    this.#tx = tx;
+  }
+
+  run(): HeapReport {
+    this.#extents();
+    this.#partialLists(extentKind.structure, header.partial);
+    this.#partialLists(extentKind.raw, header.rawPartial);
+    const holds = this.#holds();
+    const foreign = this.#foreign();
+    const held = [...holds.values()].reduce((sum, count) => sum + count, 0);
+    const roots = this.#roots(holds, foreign);
+    this.#slots();
+    for (const address of this.#used.keys())
+      if (!this.#owned.has(address)) this.#bad(`block ${address} belongs to nobody`);
+    for (const [address, owner] of this.#owned) {
+      if (!this.#used.has(address)) this.#bad(`${owner} has block ${address}, which is not in use`);
+    }
+    return {
+      problems: this.#problems,
+      blocks: this.#used.size,
+      blockWords: [...this.#used.values()].reduce((sum, words) => sum + words, 0),
+      roots,
+      holds: held,
+      extents: this.#tx.memory.extentCount - 1,
+    };
+  }
+
+  #bad(problem: string): void {
+    this.#problems.push(problem);
+  }
+
+  #own(address: number, owner: string): void {
+    if (this.#owned.has(address)) this.#bad(`block ${address} belongs to ${owner} and to ${this.#owned.get(address)}`);
+    this.#owned.set(address, owner);
+  }
+
+  #extents(): void {
+    const tx = this.#tx;
+    for (let extent = 1; extent < tx.memory.extentCount; extent++) {
+      let freePages = 0;
+      let pages = 0;
+      let lastFree = false;
+      for (const { page, at, run, isFree } of runs(tx, extent)) {
+        pages += run;
+        if (isFree) freePages += run;
+        if (isFree && lastFree) this.#bad(`extent ${extent} has two free runs beside each other`);
+        lastFree = isFree;
+        const kind = tx.read(at + descriptor.kind);
+        if ((kind & 0xff) === pageKind.small) this.#smallPage(page, at, kind >> 8);
+        else if (kind === pageKind.large) this.#used.set(page << PAGE_SHIFT, run * PAGE_WORDS);
+        else if (kind === pageKind.roots) this.#rootPages.push(page << PAGE_SHIFT);
+        else if (!isFree && kind !== pageKind.table) this.#bad(`page ${page} is of the unknown kind ${kind}`);
+      }
+      const entry = EXTENT_TABLE + extent * EXTENT_ENTRY_WORDS;
+      if (pages !== tx.read(entry + extentEntry.pages)) this.#bad(`the runs of extent ${extent} have ${pages} pages`);
+      if (freePages !== tx.read(entry + extentEntry.freePages))
+        this.#bad(`extent ${extent} has ${freePages} free pages`);
+    }
+  }
+
+  #smallPage(page: number, at: number, sizeClass: number): void {
+    let used = 0;
+    const size = CLASS_WORDS[sizeClass] ?? 0;
+    const capacity = CLASS_CAPACITY[sizeClass] ?? 0;
+    for (let index = 0; index < 1024; index++) {
+      if (!(this.#tx.read(at + descriptor.bitmap + (index >> 5)) & (1 << (index & 31)))) continue;
+      if (index >= capacity) this.#bad(`page ${page} has block ${index} in use of ${capacity}`);
+      used += 1;
+      this.#used.set((page << PAGE_SHIFT) + index * size, size);
+    }
+    if (used !== this.#tx.read(at + descriptor.used))
+      this.#bad(`page ${page} has ${used} blocks in use, not as it says`);
+  }
+
+  #partialLists(kind: ExtentKind, listAt: number): void {
+    const tx = this.#tx;
+    const listed = new Set<number>();
+    for (let sizeClass = 0; sizeClass < CLASS_WORDS.length; sizeClass++) {
+      let previous = 0;
+      for (let reference = tx.read(listAt + sizeClass); reference !== 0; ) {
+        const page = reference - 1;
+        if (listed.has(page)) {
+          this.#bad(`page ${page} is listed twice`);
+          break;
+        }
+        listed.add(page);
+        const at = describe(tx, page);
+        if (tx.read(at + descriptor.kind) !== (pageKind.small | (sizeClass << 8)))
+          this.#bad(`page ${page} is in a wrong list`);
+        if (tx.read(at + descriptor.previous) !== previous) this.#bad(`page ${page} has a wrong neighbour`);
+        previous = reference;
+        reference = tx.read(at + descriptor.next);
+      }
+    }
+    for (let extent = 1; extent < tx.memory.extentCount; extent++) {
+      if (tx.read(EXTENT_TABLE + extent * EXTENT_ENTRY_WORDS + extentEntry.kind) !== kind) continue;
+      for (const { page, at } of runs(tx, extent)) {
+        const what = tx.read(at + descriptor.kind);
+        if ((what & 0xff) !== pageKind.small) continue;
+        const hasRoom = tx.read(at + descriptor.used) < (CLASS_CAPACITY[what >> 8] ?? 0);
+        if (hasRoom !== listed.has(page))
+          this.#bad(`page ${page} has ${hasRoom ? '' : 'no '}room and is in the wrong list`);
+      }
+    }
+  }
+
+  #holds(): Map<number, number> {
+    const tx = this.#tx;
+    const holds = new Map<number, number>();
+    for (let index = 0; index < MAX_SLOTS; index++) {
+      let previous = 0;
+      for (let node = tx.read(slotBase(index) + slot.holds); node !== 0; node = tx.read(node + hold.next)) {
+        if (this.#owned.has(node)) {
+          this.#bad(`the list of holds of slot ${index} is a ring`);
+          break;
+        }
+        this.#own(node, `slot ${index}`);
+        if (tx.read(node + hold.previous) !== previous) this.#bad(`hold ${node} has a wrong neighbour`);
+        previous = node;
+        const address = tx.read(node + hold.root);
+        holds.set(address, (holds.get(address) ?? 0) + 1);
+      }
+    }
+    return holds;
+  }
+
+  #foreign(): Map<number, number> {
+    const tx = this.#tx;
+    const counts = new Map<number, number>();
+    for (let node = tx.read(header.foreign); node !== 0; node = tx.read(node + foreignNode.next)) {
+      if (this.#owned.has(node)) {
+        this.#bad('the list of references from other heaps is a ring');
+        break;
+      }
+      this.#own(node, 'the list of references from other heaps');
+      const address = tx.read(node + foreignNode.root);
+      counts.set(address, (counts.get(address) ?? 0) + tx.read(node + foreignNode.count));
+    }
+    return counts;
+  }
+
+  #roots(holds: Map<number, number>, foreign: Map<number, number>): number {
+    const tx = this.#tx;
+    const free = this.#list(header.freeRoots, 'free roots');
+    const dying = this.#list(header.dying, 'dying roots');
+    const cutPage = tx.read(header.rootsPage);
+    const files = new Set(readdirSync(SHM_DIRECTORY).map((file) => `${SHM_DIRECTORY}/${file}`));
+    let count = 0;
+    for (const page of this.#rootPages) {
+      for (let number = 0; number < PAGE_WORDS / ROOT_WORDS; number++) {
+        const address = page + number * ROOT_WORDS;
+        if (page === cutPage && number >= tx.read(header.rootsCut)) break;
+        const kind = tx.read(address + root.kind);
+        if ((kind === rootKind.free) !== free.has(address)) this.#bad(`root ${address} is free and in use`);
+        if (kind === rootKind.free) continue;
+        if (((kind & DYING) !== 0) !== dying.has(address)) this.#bad(`root ${address} is dying and is not`);
+        count += 1;
+        const held = holds.get(address) ?? 0;
+        const counted = tx.read(address + root.holds);
+        if (held !== counted) this.#bad(`root ${address} counts ${counted} holds and has ${held}`);
+        const references = tx.read(address + root.references);
+        if ((foreign.get(address) ?? 0) !== tx.read(address + root.foreign))
+          this.#bad(`root ${address} miscounts heaps`);
+        if (held === 0 && references === 0 && !dying.has(address)) this.#bad(`root ${address} is needed by nobody`);
+        holds.delete(address);
+        foreign.delete(address);
+        const contents = tx.read(address + root.a);
+        if (contents !== 0) this.#own(contents, `root ${address}`);
+        if ((kind & KIND_MASK) === rootKind.raw && tx.read(address + root.c) !== 0) {
+          const name = `raw-${address.toString(36)}-${tx.read(address + root.d).toString(36)}`;
+          files.delete(extentPath(this.#heap.id, this.#heap.nonce, name));
+        }
+      }
+    }
+    for (const address of [...holds.keys(), ...foreign.keys()]) this.#bad(`${address} is held and no root`);
+    const prefix = extentPath(this.#heap.id, this.#heap.nonce, 'raw-');
+    for (const file of files) if (file.startsWith(prefix)) this.#bad(`${file} belongs to nobody`);
+    return count;
+  }
+
+  #list(headAt: number, what: string): Set<number> {
+    const members = new Set<number>();
+    for (let address = this.#tx.read(headAt); address !== 0; address = this.#tx.read(address + root.next)) {
+      if (members.has(address)) {
+        this.#bad(`the list of ${what} is a ring`);
+        break;
+      }
+      members.add(address);
+    }
+    return members;
+  }
+
+  #slots(): void {
+    const { participant } = this.#heap;
+    for (let index = 0; index < MAX_SLOTS; index++) {
+      if (index === participant.slot) continue;
+      const length = this.#tx.read(slotBase(index) + slot.logLength);
+      if (length !== 0 && !participant.isAlive(index))
+        this.#bad(`slot ${index} died with ${length} entries in its log`);
+    }
+    const growth = this.#tx.read(header.growthLock) & TOKEN_MASK;
+    if (growth === participant.token) this.#bad('the growth lock is held by who checks');
+  }
+}

@@ -1,0 +1,264 @@
+import { closeSync, constants, openSync } from 'node:fs';
+import { CorruptSegmentError, MultiprocessError } from '../errors/index.js';
+import { errorCode, type MemoryMap, mapShared, openFileFacts, removeFile, reserve } from '../os/index.js';
+import { allocate, free } from './allocator.js';
+import { step } from './doors.js';
+import { growHeap } from './extents.js';
+import { dropOneOf, type ForeignHeap, foreignHeaps } from './foreign.js';
+import { sweepHeap } from './heap-sweep.js';
+import { InternalLocks } from './internal-lock.js';
+import { EXTENT_MASK, EXTENT_SHIFT, extentKind, header, root, rootKind, WORD_BYTES } from './layout.js';
+import { addHold, buryDying, disposeRoot, firstDying, removeHold } from './lifetimes.js';
+import { HeapMemory } from './memory.js';
+import { type JoinedSlot, leaveGate, Participant, takeSlot } from './participants.js';
+import { reap, settleEstate } from './reaper.js';
+import { confirmRoot, createRoot, type RootAddress } from './roots.js';
+import { extentPath, type HeapId, type OpenSegment, openSegment } from './segment.js';
+import { wake } from './sleep.js';
+import { Transaction } from './transaction.js';
+
+const TICK_MS = 100;
+const LOOK_AT_ONCE = 8;
+/** Raw memory of more bytes gets a file of its own, and gives it back when it ends. */
+const MOST_POOLED_BYTES = 32 * 1024;
+
+/** A heap that this environment takes part in. */
+export class Heap {
+  readonly id: HeapId;
+  readonly nonce: number;
+  readonly memory: HeapMemory;
+  readonly participant: Participant;
+  readonly transaction: Transaction;
+  readonly #holds = new Map<number, { node: number; serial: number; count: number }>();
+  readonly #timer: NodeJS.Timeout;
+  /** Called at each tick, in a fresh turn of the loop: whatever synchronous code has recorded as running is not. */
+  readonly onTick = new Set<() => void>();
+  #left = false;
+
+  private constructor(segment: OpenSegment, memory: HeapMemory, taken: JoinedSlot) {
+    this.id = segment.id;
+    this.memory = memory;
+    this.nonce = memory.segment[header.nonce]!;
+    this.participant = new Participant(memory, segment, taken);
+    const locks = new InternalLocks(memory, this.participant);
+    this.transaction = new Transaction(memory, this.participant, locks, (needed) =>
+      growHeap(this.transaction, needed, (index) => extentPath(this.id, this.nonce, index)),
+    );
+    this.transaction.freeBlocksWith(free);
+    this.participant.reap = (index) => this.#reapQuietly(index);
+    this.#timer = setInterval(() => this.#tick(), TICK_MS);
+    this.#timer.unref();
+  }
+
+  /**
+   * Joins the heap of that name.
+   *
+   * @param create whether to make it when there is none.
+   * @param given the slot that a parent process has taken for this one.
+   */
+  static join(id: HeapId, create: boolean): Heap | undefined {
+    const segment = openSegment(id, create, sweepHeap);
+    if (segment === undefined) return undefined;
+    let heap: Heap;
+    try {
+      const nonce = new Int32Array(segment.map.buffer)[header.nonce]!;
+      const memory = new HeapMemory(segment.map, (index) => extentPath(id, nonce, index));
+      const taken = takeSlot(memory, segment.fd);
+      leaveGate(segment.fd);
+      step();
+      heap = new Heap(segment, memory, taken);
+    } catch (error) {
+      closeSync(segment.fd);
+      throw error;
+    }
+    if (heap.participant.inheritsEstate) settleEstate(heap.transaction, heap.participant.slot);
+    return heap;
+  }
+
+  get left(): boolean {
+    return this.#left;
+  }
+
+  /** Gives back all that this environment holds, and leaves. */
+  leave(): void {
+    if (this.#left) return;
+    this.#left = true;
+    clearInterval(this.#timer);
+    try {
+      this.transaction.settle();
+      while (!settleEstate(this.transaction, this.participant.slot));
+      this.bury();
+    } finally {
+      this.participant.leave();
+    }
+  }
+
+  /** Makes a shared object, held by this environment. */
+  create(kind: number, contents: readonly number[] = []): RootAddress {
+    const { made, node } = this.transaction.run((tx) => {
+      const made = createRoot(tx, kind, contents);
+      return { made, node: addHold(tx, made.address, this.participant.slot) };
+    });
+    this.#holds.set(made.address, { node, serial: made.serial, count: 1 });
+    return made;
+  }
+
+  /**
+   * Takes a hold on an object that a handle means. Wrappers of one object in one environment share a hold; each ends with
+   * `release`.
+   *
+   * @returns its kind. @throws StaleHandleError when the object exists no more.
+   */
+  open(at: RootAddress): number {
+    const known = this.#holds.get(at.address);
+    const { kind, node } = this.transaction.run((tx) => {
+      const kind = confirmRoot(tx, at);
+      // A hold on the root is one on this very object: a root is used again only when nobody holds it.
+      return { kind, node: known?.node ?? addHold(tx, at.address, this.participant.slot) };
+    });
+    if (known !== undefined) known.count += 1;
+    else this.#holds.set(at.address, { node, serial: at.serial, count: 1 });
+    return kind;
+  }
+
+  /** Ends one use of an object; the last one gives the hold back. */
+  release(address: number): void {
+    const known = this.#holds.get(address);
+    if (known === undefined || this.#left) return;
+    known.count -= 1;
+    if (known.count > 0) return;
+    this.#holds.delete(address);
+    const { slot } = this.participant;
+    this.transaction.run((tx) => removeHold(tx, known.node, slot));
+    if (this.memory.segment[header.dying] !== 0) this.bury();
+  }
+
+  /** Ends an object for all who use it. @throws StaleHandleError when somebody has already. */
+  dispose(at: RootAddress): void {
+    this.transaction.run((tx) => {
+      confirmRoot(tx, at);
+      disposeRoot(tx, at.address);
+    });
+    const words = this.memory.at(at.address);
+    const index = at.address & EXTENT_MASK;
+    Atomics.add(words, index + root.futex, 1);
+    for (const word of [root.futex, root.lock]) wake(this.memory, at.address + word, 0x7fff_ffff);
+  }
+
+  /** Whether the object still exists, for those who hold it. */
+  exists({ address, serial }: RootAddress): boolean {
+    return this.memory.load(address + root.serial) === serial;
+  }
+
+  /** Memory that users write through views. @throws a system error `ENOSPC` when there is no room. */
+  createRaw(bytes: number): RootAddress {
+    if (bytes <= MOST_POOLED_BYTES) {
+      const words = Math.max(1, Math.ceil(bytes / WORD_BYTES));
+      const { made, node } = this.transaction.run((tx) => {
+        const made = createRoot(tx, rootKind.raw);
+        const node = addHold(tx, made.address, this.participant.slot);
+        const block = allocate(tx, words, extentKind.raw);
+        tx.memory.at(block).fill(0, block & EXTENT_MASK, (block & EXTENT_MASK) + words);
+        tx.write(made.address + root.a, block);
+        tx.write(made.address + root.b, bytes);
+        return { made, node };
+      });
+      this.#holds.set(made.address, { node, serial: made.serial, count: 1 });
+      return made;
+    }
+    // Noted before the file exists, so whoever ends the object removes the file, made or not.
+    const made = this.create(rootKind.raw, [0, bytes % 0x4000_0000, 1 + Math.floor(bytes / 0x4000_0000), 0]);
+    const path = this.#rawPath(made.address, made.serial);
+    try {
+      this.transaction.run((tx) => tx.write(made.address + root.d, made.serial));
+      step();
+      removeFile(path);
+      const fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600);
+      try {
+        step();
+        reserve(fd, bytes, path);
+        step();
+      } finally {
+        closeSync(fd);
+      }
+    } catch (error) {
+      this.release(made.address);
+      throw error;
+    }
+    return made;
+  }
+
+  /** Where raw memory lies: in an extent, or in a file of its own. The caller holds the object. */
+  raw(at: RootAddress): { bytes: number; pooled: { map: MemoryMap; offset: number } | undefined } {
+    const bytes =
+      this.memory.load(at.address + root.b) + 0x4000_0000 * Math.max(0, this.memory.load(at.address + root.c) - 1);
+    const block = this.memory.load(at.address + root.a);
+    if (block === 0) return { bytes, pooled: undefined };
+    const offset = (block & EXTENT_MASK) * WORD_BYTES;
+    const map = this.memory.extent(block >>> EXTENT_SHIFT);
+    if (bytes < 0 || offset + bytes > map.buffer.byteLength) throw new CorruptSegmentError('Raw memory lies outside.');
+    return { bytes, pooled: { map, offset } };
+  }
+
+  /** Maps raw memory that has a file of its own. */
+  mapRaw(at: RootAddress, bytes: number, released: () => void): MemoryMap {
+    const path = this.#rawPath(at.address, this.memory.load(at.address + root.d));
+    const fd = openSync(path, constants.O_RDWR | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    try {
+      const facts = openFileFacts(fd);
+      if (!facts.regular || facts.bytes < bytes) throw new CorruptSegmentError(`The file '${path}' is too short.`);
+      return mapShared(fd, bytes, { released, lockless: true });
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Lets go of the contents of objects that have ended. */
+  bury(): void {
+    for (;;) {
+      const dying = this.transaction.run(firstDying);
+      if (dying === undefined) return;
+      step();
+      // Idempotent, and the name is no other object's: it carries the serial.
+      removeFile(this.#rawPath(dying.address, dying.file));
+      this.transaction.run((tx) => buryDying(tx, dying));
+    }
+  }
+
+  /** Drops what heaps that are gone have referred to. */
+  dropGoneReferences(isGone: (heap: ForeignHeap) => boolean): void {
+    for (const heap of this.transaction.run(foreignHeaps)) {
+      if (isGone(heap)) while (this.transaction.run((tx) => dropOneOf(tx, heap)));
+    }
+  }
+
+  /** Looks at some of the other participants, and reaps the dead among them. */
+  lookAround(count = LOOK_AT_ONCE): void {
+    for (const index of this.participant.others(count)) if (!this.participant.isAlive(index)) this.#reapQuietly(index);
+    if (!this.transaction.open && this.memory.segment[header.dying] !== 0) this.bury();
+  }
+
+  #rawPath(address: number, serial: number): string {
+    return extentPath(this.id, this.nonce, `raw-${address.toString(36)}-${serial.toString(36)}`);
+  }
+
+  /** A reaper that lacks a descriptor or memory lets it be: another one, or a later look, does it. */
+  #reapQuietly(index: number): void {
+    try {
+      reap(this.transaction, this.participant, index);
+    } catch (error) {
+      if (error instanceof MultiprocessError) throw error;
+    }
+  }
+
+  #tick(): void {
+    try {
+      this.transaction.settle();
+      for (const listener of this.onTick) listener();
+      this.lookAround();
+    } catch (error) {
+      // A timer has nobody to tell; the next operation meets the same and throws it.
+      if (!(error instanceof MultiprocessError) && errorCode(error) === undefined) throw error;
+    }
+  }
+}

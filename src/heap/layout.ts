@@ -1,0 +1,168 @@
+// Where everything lies in a heap. All numbers are 32-bit words unless a name says bytes.
+//
+// A heap is a segment file and extent files. An *address* is one number for a word anywhere in it: the extent's index in
+// the upper bits, the word's index within it in the lower 22; the segment is extent 0.
+//
+//   segment   header | slot 0 … slot 511 | extent table
+//   slot      16 words of state | undo log of 248 (address, old value) pairs
+//   extent    pages of 16 KiB; the first ones hold the descriptors of all its pages
+
+export const SEGMENT_MAGIC = 0x6870_6d31; // 'mph' and the layout's version
+export const WORD_BYTES = 4;
+
+export const EXTENT_SHIFT = 22;
+export const EXTENT_MASK = (1 << EXTENT_SHIFT) - 1;
+export const MAX_EXTENTS = 512;
+
+// Header of the segment.
+export const header = {
+  magic: 0,
+  /** One of `heapState`. */
+  state: 1,
+  /** Tells this heap from an earlier one of the same name; part of every handle. */
+  nonce: 2,
+  words: 3,
+  /** Where the next joiner begins to look for a slot, so that generations are spread over all of them. */
+  nextSlot: 4,
+  extentCount: 5,
+  rootsLock: 16,
+  allocatorLock: 32,
+  growthLock: 48,
+  /** First of the free roots, and the page from which new ones are cut. */
+  freeRoots: 64,
+  rootsPage: 65,
+  rootsCut: 66,
+  /** Roots whose contents have yet to be let go of. */
+  dying: 67,
+  /** First node of the list of references from other heaps. */
+  foreign: 68,
+  /** Pages with room, a list for each size class: structure first, then raw memory. */
+  partial: 128,
+  rawPartial: 192,
+} as const;
+export const HEADER_WORDS = 1024;
+
+export const heapState = { ready: 1, ending: 2 } as const;
+
+// Slots of participants.
+export const MAX_SLOTS = 512;
+export const SLOT_WORDS = 512;
+export const LOG_CAPACITY = 248;
+export const slot = {
+  /** generation << 3 | one of `slotState`. One store changes both. */
+  state: 0,
+  /** The generation for which the log has been rolled back after a death. */
+  rolledBack: 1,
+  /** Entries in the log; 0 outside a transaction. Setting it to 0 is the commit. */
+  logLength: 2,
+  /** First node of the list of holds. */
+  holds: 3,
+  pid: 4,
+  log: 16,
+} as const;
+export const slotState = { free: 0, live: 1 } as const;
+export const GENERATION_SHIFT = 3;
+export const MAX_GENERATION = (1 << 21) - 1;
+
+// Owner tokens, in lock words: never 0, because generations begin at 1.
+export const TOKEN_SLOT_BITS = 9;
+export const TOKEN_MASK = 0x3fff_ffff;
+export const RESERVED = 0x4000_0000;
+export const WAITERS = 0x8000_0000 | 0;
+
+export const EXTENT_TABLE = HEADER_WORDS + MAX_SLOTS * SLOT_WORDS;
+export const EXTENT_ENTRY_WORDS = 4;
+export const extentEntry = {
+  kind: 0,
+  pages: 1,
+  /** Where its page descriptors lie. */ table: 2,
+  freePages: 3,
+} as const;
+export const extentKind = { structure: 1, raw: 2 } as const;
+export type ExtentKind = (typeof extentKind)[keyof typeof extentKind];
+export const SEGMENT_WORDS = EXTENT_TABLE + MAX_EXTENTS * EXTENT_ENTRY_WORDS;
+
+// Pages and their descriptors.
+export const PAGE_WORDS = 4096;
+export const PAGE_SHIFT = 12;
+export const MAX_EXTENT_PAGES = (EXTENT_MASK + 1) / PAGE_WORDS;
+export const DESCRIPTOR_WORDS = 40;
+export const descriptor = {
+  /** `pageKind` | size class << 8. Only the first page of a run has one that means anything. */
+  kind: 0,
+  /** Pages in the run. */
+  run: 1,
+  /** Blocks in use. */
+  used: 2,
+  /** Neighbours in the list of pages with room: page references, 0 for none. */
+  next: 3,
+  previous: 4,
+  /** Bitmap word in which a free block was last seen; may be wrong. */
+  hint: 5,
+  bitmap: 8,
+} as const;
+export const BITMAP_WORDS = DESCRIPTOR_WORDS - descriptor.bitmap;
+export const pageKind = { free: 1, large: 2, small: 3, roots: 4, table: 5 } as const;
+
+// Roots: one for each shared object.
+export const ROOT_WORDS = 16;
+export const root = {
+  /** Changes when the object ends; part of its handle. */
+  serial: 0,
+  /** One of `rootKind`; 0 for a free root. */
+  kind: 1,
+  /** Containers that refer to it. */
+  references: 2,
+  /** Participants that hold it. */
+  holds: 3,
+  lock: 4,
+  sequence: 5,
+  futex: 6,
+  /** Kind-specific words. */
+  a: 8,
+  b: 9,
+  c: 10,
+  d: 11,
+  /** Next in the list of free or of dying roots. */
+  next: 14,
+  /** Number of references from other heaps, which `references` includes. */
+  foreign: 15,
+} as const;
+export const rootKind = { free: 0, lock: 1, rlock: 2, raw: 3, cell: 4 } as const;
+/** In the kind of an object that `dispose()` has ended and that somebody still holds. */
+export const DISPOSED = 0x100;
+/** In the kind of an object that is on the dying list. */
+export const DYING = 0x200;
+export const KIND_MASK = 0xff;
+export const MAX_SERIAL = 0x7fff_ffff;
+
+// A node in a slot's list of holds.
+export const hold = { root: 0, next: 1, previous: 2, words: 4 } as const;
+
+// A node in the list of references from other heaps.
+export const foreignNode = {
+  root: 0,
+  next: 1,
+  previous: 2,
+  heapLow: 3,
+  heapHigh: 4,
+  nonce: 5,
+  count: 6,
+  words: 8,
+} as const;
+
+export function slotBase(index: number): number {
+  return HEADER_WORDS + index * SLOT_WORDS;
+}
+
+export function tokenOf(index: number, generation: number): number {
+  return (generation << TOKEN_SLOT_BITS) | index;
+}
+
+export function slotOfToken(token: number): number {
+  return token & (MAX_SLOTS - 1);
+}
+
+export function generationOfToken(token: number): number {
+  return (token & TOKEN_MASK) >>> TOKEN_SLOT_BITS;
+}

@@ -1,0 +1,101 @@
+import { CorruptSegmentError } from '../errors/index.js';
+import { allocate } from './allocator.js';
+import { DISPOSED, DYING, header, hold, KIND_MASK, root, rootKind, slot, slotBase } from './layout.js';
+import { freeRoot, nextSerial } from './roots.js';
+import type { Transaction } from './transaction.js';
+
+// How long a shared object lives: as long as a participant holds it or a container refers to it. Both are counted exactly,
+// in the transactions that bring them about, under the roots lock; when both counts are zero the object ends in that very
+// transaction, or, if letting go of its contents takes more than a few words, goes to the list of the dying.
+//
+// Each hold is also a node in the list of its participant's slot: that list is the estate which a reaper settles.
+
+/** Enters that the participant of `slotIndex` holds the object. Logs at most 17 words. @returns the node. */
+export function addHold(tx: Transaction, address: number, slotIndex: number): number {
+  tx.lockRoots();
+  const node = allocate(tx, hold.words);
+  const headAt = slotBase(slotIndex) + slot.holds;
+  const head = tx.read(headAt);
+  tx.fill(node, address, head, 0);
+  if (head !== 0) tx.write(head + hold.previous, node);
+  tx.write(headAt, node);
+  tx.write(address + root.holds, tx.read(address + root.holds) + 1);
+  return node;
+}
+
+/** Takes a hold back, and ends the object if that was the last. Logs at most 40 words. */
+export function removeHold(tx: Transaction, node: number, slotIndex: number): void {
+  tx.lockRoots();
+  const address = tx.read(node + hold.root);
+  const next = tx.read(node + hold.next);
+  const previous = tx.read(node + hold.previous);
+  const headAt = slotBase(slotIndex) + slot.holds;
+  if (previous === 0) {
+    if (tx.read(headAt) !== node) throw new CorruptSegmentError('A list of holds is broken.');
+    tx.write(headAt, next);
+  } else {
+    tx.write(previous + hold.next, next);
+  }
+  if (next !== 0) tx.write(next + hold.previous, previous);
+  tx.free(node);
+  const holds = tx.read(address + root.holds);
+  if (holds < 1) throw new CorruptSegmentError('An object is held by fewer than its holders.');
+  tx.write(address + root.holds, holds - 1);
+  endIfUnused(tx, address);
+}
+
+/** A container has come to refer to the object. Logs 1 word. */
+export function addReference(tx: Transaction, address: number): void {
+  tx.lockRoots();
+  tx.write(address + root.references, tx.read(address + root.references) + 1);
+}
+
+/** A container refers to it no more. Logs at most 20 words. */
+export function dropReference(tx: Transaction, address: number): void {
+  tx.lockRoots();
+  const references = tx.read(address + root.references);
+  if (references < 1) throw new CorruptSegmentError('An object is referred to by fewer than its containers.');
+  tx.write(address + root.references, references - 1);
+  endIfUnused(tx, address);
+}
+
+/**
+ * Ends an object for all: no handle opens it any more, and whoever still holds it finds another serial. Its root is used
+ * again only when nobody holds or refers to it. Logs at most 3 words.
+ */
+export function disposeRoot(tx: Transaction, address: number): void {
+  tx.lockRoots();
+  nextSerial(tx, address);
+  tx.write(address + root.kind, tx.read(address + root.kind) | DISPOSED);
+}
+
+function endIfUnused(tx: Transaction, address: number): void {
+  if (tx.read(address + root.holds) !== 0 || tx.read(address + root.references) !== 0) return;
+  const kind = tx.read(address + root.kind);
+  const contents = tx.read(address + root.a);
+  if ((kind & KIND_MASK) === rootKind.raw && tx.read(address + root.c) !== 0) {
+    // A file cannot be removed within a transaction.
+    tx.write(address + root.kind, kind | DYING);
+    tx.write(address + root.next, tx.read(header.dying));
+    tx.write(header.dying, address);
+    return;
+  }
+  if (contents !== 0 && ((kind & KIND_MASK) === rootKind.raw || (kind & KIND_MASK) === rootKind.cell))
+    tx.free(contents);
+  freeRoot(tx, address);
+}
+
+/** The object at the head of the list of the dying. */
+export function firstDying(tx: Transaction): { address: number; file: number } | undefined {
+  tx.lockRoots();
+  const address = tx.read(header.dying);
+  return address === 0 ? undefined : { address, file: tx.read(address + root.d) };
+}
+
+/** Buries it, its contents gone, unless somebody else has. Logs at most 12 words. */
+export function buryDying(tx: Transaction, dying: { address: number; file: number }): void {
+  const first = firstDying(tx);
+  if (first?.address !== dying.address || first.file !== dying.file) return;
+  tx.write(header.dying, tx.read(dying.address + root.next));
+  freeRoot(tx, dying.address);
+}

@@ -1,0 +1,188 @@
+import { CorruptSegmentError } from '../errors/index.js';
+import { atomicLoad, atomicStore, step } from './doors.js';
+import type { InternalLocks } from './internal-lock.js';
+import { EXTENT_MASK, type ExtentKind, header, root } from './layout.js';
+import type { HeapMemory } from './memory.js';
+import type { Participant } from './participants.js';
+
+/** What a transaction asks for when the allocator has no pages left: growth happens outside of transactions. */
+export class NeedsRoom {
+  readonly kind: ExtentKind;
+  readonly pages: number;
+
+  constructor(kind: ExtentKind, pages: number) {
+    this.kind = kind;
+    this.pages = pages;
+  }
+}
+
+const MOST_GROWTHS = 16;
+
+/**
+ * One change of shared structure, seen by others entirely or not at all, also when this process is killed in the middle.
+ *
+ * Locks are taken in one order (object, roots, allocator) and kept until after the commit. Nothing waits in here but for
+ * them: no user code, no sleep, and values are encoded before.
+ */
+export class Transaction {
+  readonly memory: HeapMemory;
+  readonly participant: Participant;
+  readonly locks: InternalLocks;
+  readonly #frees: number[] = [];
+  readonly #sequences: number[] = [];
+  readonly #grow: (needed: NeedsRoom) => void;
+  #freeBlock: ((tx: Transaction, address: number) => void) | undefined;
+  #open = false;
+
+  constructor(memory: HeapMemory, participant: Participant, locks: InternalLocks, grow: (needed: NeedsRoom) => void) {
+    this.memory = memory;
+    this.participant = participant;
+    this.locks = locks;
+    this.#grow = grow;
+  }
+
+  /** The allocator stands on transactions, so it is introduced afterwards. */
+  freeBlocksWith(free: (tx: Transaction, address: number) => void): void {
+    this.#freeBlock = free;
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /**
+   * Runs `body`, which may be run again from the start when memory had to be made for it.
+   *
+   * @throws whatever `body` throws, with nothing changed.
+   */
+  run<T>(body: (tx: Transaction) => T): T {
+    for (let growths = 0; ; growths++) {
+      this.settle();
+      this.participant.check();
+      this.#open = true;
+      try {
+        const result = body(this);
+        this.#commit();
+        return result;
+      } catch (error) {
+        this.settle();
+        if (!(error instanceof NeedsRoom)) throw error;
+        if (growths >= MOST_GROWTHS)
+          throw new CorruptSegmentError('A heap that grows and grows has no room all the same.');
+        this.#grow(error);
+      }
+    }
+  }
+
+  /**
+   * Finishes what JavaScript that was cut short has left: undoes an unfinished transaction and lets go of its locks. Called
+   * before every transaction and every wait, and from a timer.
+   */
+  settle(): void {
+    if (!this.#open && !this.locks.anyHeld) return;
+    // Declared dead, the log is not ours any more; the locks have been taken from us or will be.
+    if (this.participant.valid) this.participant.journal.rollBack();
+    this.#finish();
+  }
+
+  lockObject(address: number): void {
+    this.locks.acquire(address + root.lock);
+    const words = this.memory.at(address);
+    const at = (address & EXTENT_MASK) + root.sequence;
+    // Odd while words change. One left odd by somebody who died is odd still, and is made even on leaving. Readers on arm64
+    // must see it odd before any word changes: an atomic store and an atomic load keep that order there.
+    this.#sequences.push(address);
+    atomicStore(words, at, (words[at]! + 1) | 1);
+    atomicLoad(words, at);
+  }
+
+  lockRoots(): void {
+    if (!this.locks.isHeld(header.rootsLock)) this.locks.acquire(header.rootsLock);
+  }
+
+  lockAllocator(): void {
+    if (!this.locks.isHeld(header.allocatorLock)) this.locks.acquire(header.allocatorLock);
+  }
+
+  read(address: number): number {
+    return this.memory.load(address);
+  }
+
+  write(address: number, value: number): void {
+    this.participant.journal.write(address, value);
+  }
+
+  /** Fills a block that nobody else can reach yet: it needs no log, because undoing makes it free. */
+  fill(address: number, ...values: number[]): void {
+    const words = this.memory.at(address);
+    const index = address & EXTENT_MASK;
+    for (let i = 0; i < values.length; i++) {
+      step();
+      words[index + i] = values[i]!;
+    }
+  }
+
+  /** Frees a block at the end, after all that this transaction allocates: so undoing never meets its payload overwritten. */
+  free(address: number): void {
+    this.#frees.push(address);
+  }
+
+  #commit(): void {
+    if (this.#frees.length > 0) {
+      this.lockAllocator();
+      for (const address of this.#frees) this.#freeBlock!(this, address);
+    }
+    this.participant.journal.commit();
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#frees.length = 0;
+    // Even before the object's lock is let go of: whoever has the lock may rely on it.
+    for (const address of this.#sequences.splice(0)) {
+      if (!this.locks.isHeld(address + root.lock)) continue;
+      const words = this.memory.at(address);
+      const at = (address & EXTENT_MASK) + root.sequence;
+      if (this.participant.valid) atomicStore(words, at, (words[at]! + 1) & ~1);
+    }
+    this.locks.releaseAll();
+    this.#open = false;
+  }
+}
+
+const READ_ATTEMPTS = 64;
+const privateWord = new Int32Array(1);
+
+/**
+ * Reads an object without a lock and without a store that others would notice: `body` copies out what it needs, and its
+ * result counts only when nothing has changed meanwhile. After 64 attempts it takes the lock as a writer does.
+ *
+ * What `body` throws on words that were changing is not thrown; on words that stood still it is.
+ */
+export function readConsistently<T>(tx: Transaction, address: number, body: (tx: Transaction) => T): T {
+  const words = tx.memory.at(address);
+  const at = (address & EXTENT_MASK) + root.sequence;
+  for (let attempt = 0; attempt < READ_ATTEMPTS; attempt++) {
+    const before = atomicLoad(words, at);
+    if (before & 1) continue;
+    let result: T | undefined;
+    let failure: unknown;
+    let failed = false;
+    try {
+      result = body(tx);
+    } catch (error) {
+      failed = true;
+      failure = error;
+    }
+    // arm64 may load the closing sequence before the plain loads above; this store between them keeps their order.
+    Atomics.store(privateWord, 0, 0);
+    if (atomicLoad(words, at) !== before) continue;
+    if (failed && !(failure instanceof CorruptSegmentError)) throw failure;
+    if (!failed) return result as T;
+    break; // stood still and makes no sense: the writer's look decides
+  }
+  return tx.run(() => {
+    tx.lockObject(address);
+    return body(tx);
+  });
+}
