@@ -2,14 +2,19 @@ export * from './codec/index.js';
 export {
   ClosedError,
   CorruptSegmentError,
+  DeadlockError,
   MultiprocessError,
+  NotOwnerError,
   NotShareableError,
   ProcessDiedError,
   ProcessStateError,
   StaleHandleError,
   TimeoutError,
+  TooManyParticipantsError,
   UnsupportedPlatformError,
   ValueError,
 } from './errors/index.js';
 export * from './process/index.js';
 export * from './shared-memory/index.js';
+export * from './sharedctypes/index.js';
+export * from './synchronize/index.js';

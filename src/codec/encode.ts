@@ -1,5 +1,6 @@
 import { types } from 'node:util';
 import { ClosedError, NotShareableError } from '../errors/index.js';
+import { formatPlace, type Place, rawPlaceOf } from '../heap/internal.js';
 import { type BlockFacts, blockOf, formatFields } from '../shared-memory/internal.js';
 import { ByteWriter } from './byte-writer.js';
 import { errorClass } from './errors-across.js';
@@ -11,6 +12,8 @@ import { MAX_BIGINT_BYTES, MAX_DEPTH, tag, VERSION, viewName, viewNames } from '
 export interface Encoded {
   readonly bytes: Buffer;
   readonly blocks: ReadonlySet<BlockFacts>;
+  /** And the places in heaps that must be held until then. */
+  readonly places: ReadonlySet<Place>;
 }
 
 /**
@@ -34,6 +37,7 @@ class Encoder {
   readonly #label: string;
   readonly #trail: Key[] = [];
   readonly #blocks = new Set<BlockFacts>();
+  readonly #places = new Set<Place>();
   readonly #unfinished = new Set<object>();
   #depth = 0;
   /** Each object met, with its number; and in the order of those numbers. */
@@ -47,7 +51,7 @@ class Encoder {
   run(value: unknown): Encoded {
     this.#out.byte(VERSION);
     this.#value(value);
-    return { bytes: this.#out.take(), blocks: this.#blocks };
+    return { bytes: this.#out.take(), blocks: this.#blocks, places: this.#places };
   }
 
   #value(value: unknown): void {
@@ -138,6 +142,8 @@ class Encoder {
     if (shared !== undefined) {
       const block = shared.block?.(value);
       if (block !== undefined) this.#blocks.add(block);
+      const place = shared.place?.(value);
+      if (place !== undefined) this.#places.add(place);
       out.byte(tag.shared);
       return this.#string(shared.handle(value));
     }
@@ -192,7 +198,7 @@ class Encoder {
 
   #view(view: ArrayBufferView): void {
     const name = viewName(view);
-    if (blockOf(view.buffer) !== undefined) return this.#memory(view.buffer, name, view.byteOffset, view.byteLength);
+    if (isShared(view.buffer)) return this.#memory(view.buffer, name, view.byteOffset, view.byteLength);
     if (!(view.buffer instanceof ArrayBuffer) && !types.isArrayBuffer(view.buffer)) {
       throw this.#refuse('a view over a SharedArrayBuffer (threads share those, processes do not)');
     }
@@ -205,6 +211,12 @@ class Encoder {
 
   /** Memory of a block, by reference: the same memory on the other side. */
   #memory(buffer: ArrayBufferLike, name: string, byteOffset: number, byteLength: number): void {
+    const place = rawPlaceOf(buffer);
+    if (place !== undefined) {
+      this.#places.add(place);
+      this.#out.byte(tag.shared);
+      return this.#string(rawHandle(place, name, byteOffset, byteLength));
+    }
     const block = blockOf(buffer)!;
     if (!block.hold.open) throw new ClosedError(`The shared memory block '${block.name}' has been closed here.`);
     this.#blocks.add(block);
@@ -234,7 +246,7 @@ class Encoder {
       this.#string(value.source);
       this.#string(value.flags);
     } else if (types.isArrayBuffer(value)) {
-      if (blockOf(value) !== undefined) return this.#memory(value, 'ArrayBuffer', 0, value.byteLength);
+      if (isShared(value)) return this.#memory(value, 'ArrayBuffer', 0, value.byteLength);
       if (value.byteLength > MAX_COPIED_BYTES) throw this.#refuse('more than 4 GiB of ordinary memory');
       out.byte(tag.arrayBuffer);
       out.uint32(value.byteLength);
@@ -271,6 +283,7 @@ class Encoder {
     const depth = this.#depth;
     const seen = this.#order.length;
     const blocks = this.#blocks.size;
+    const places = this.#places.size;
     try {
       this.#string(key);
       this.#child(key, Reflect.get(error, key));
@@ -284,6 +297,7 @@ class Encoder {
         this.#unfinished.delete(object);
       }
       for (const block of [...this.#blocks].slice(blocks)) this.#blocks.delete(block);
+      for (const place of [...this.#places].slice(places)) this.#places.delete(place);
       return false;
     }
   }
@@ -302,6 +316,15 @@ class Encoder {
 /** The handle of a view, or of a whole ArrayBuffer, over a block's memory. */
 export function viewHandle(block: BlockFacts, name: string, byteOffset: number, byteLength: number): string {
   return `mp:view:${name}:${byteOffset}:${byteLength}:${formatFields(block)}`;
+}
+
+/** The handle of a view, or of a whole ArrayBuffer, over raw memory of a heap. */
+export function rawHandle(place: Place, name: string, byteOffset: number, byteLength: number): string {
+  return `mp:raw:${name}:${byteOffset}:${byteLength}:${formatPlace(place)}`;
+}
+
+function isShared(buffer: ArrayBufferLike): boolean {
+  return blockOf(buffer) !== undefined || rawPlaceOf(buffer) !== undefined;
 }
 
 function isPlainOfOtherRealm(value: object): boolean {

@@ -45,9 +45,9 @@ export function open(handle: string, kind?: unknown): unknown {
   if (typeof handle !== 'string') throw new TypeError(`A handle is a string; got ${typeof handle}.`);
   const { kind: shared, fields } = parseHandle(handle);
   if (kind !== undefined) {
-    const type = shared.kind === 'view' ? viewClass(viewNameInHandle(fields)) : shared.type;
+    const type = isView(shared.kind) ? viewClass(viewNameInHandle(fields)) : shared.type;
     if (typeof kind !== 'function' || type === undefined || !isOrExtends(type, kind as Class)) {
-      const name = shared.kind === 'view' ? viewNameInHandle(fields) : shared.type.name;
+      const name = isView(shared.kind) ? viewNameInHandle(fields) : shared.type.name;
       throw new TypeError(`This is the handle of a ${name}, not of a ${String((kind as Class | null)?.name)}.`);
     }
   }
@@ -57,6 +57,10 @@ export function open(handle: string, kind?: unknown): unknown {
 // A class, or one that can be called without `new`.
 type Openable<T> = (abstract new (...args: any[]) => T) | (((...args: any[]) => any) & { readonly prototype: T });
 
+function isView(kind: string): boolean {
+  return kind === 'view' || kind === 'raw';
+}
+
 function isOrExtends(type: Class, base: Class): boolean {
-  return type === base || type.prototype instanceof base;
+  return type.prototype === base.prototype || type.prototype instanceof base;
 }

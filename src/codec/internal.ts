@@ -3,3 +3,4 @@ import './shared-views.js';
 
 export { decode } from './decode.js';
 export { type Encoded, encode } from './encode.js';
+export { registerSharedKind } from './shared-kinds.js';

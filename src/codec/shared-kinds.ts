@@ -1,4 +1,5 @@
 import { ValueError } from '../errors/index.js';
+import type { Place } from '../heap/internal.js';
 import type { BlockFacts } from '../shared-memory/internal.js';
 
 type Class = abstract new (...args: never[]) => object;
@@ -14,6 +15,8 @@ export interface SharedKind<T extends object = object> {
   open(fields: string): T;
   /** The block whose memory has to stay until the object has arrived. */
   block?(value: T): BlockFacts;
+  /** The place in a heap that has to be held until the object has arrived. */
+  place?(value: T): Place;
 }
 
 const byPrototype = new Map<object, SharedKind>();

@@ -1,4 +1,5 @@
 import { ClosedError, ValueError } from '../errors/index.js';
+import { openRaw, rawPlaceOf } from '../heap/internal.js';
 import { ShareableList, SharedMemory } from '../shared-memory/index.js';
 import {
   blockBehind,
@@ -10,7 +11,7 @@ import {
   openSharedMemory,
   parseAddress,
 } from '../shared-memory/internal.js';
-import { viewHandle } from './encode.js';
+import { rawHandle, viewHandle } from './encode.js';
 import { registerSharedKind } from './shared-kinds.js';
 import { makeView, viewName, viewNames } from './tags.js';
 
@@ -45,8 +46,21 @@ function stillOpen<T extends { name: string; hold: { open: boolean } }>(block: T
   return block;
 }
 
+registerSharedKind<object>({
+  kind: 'raw',
+  type: SharedView,
+  handle: handleOfMemory,
+  open: openRawView,
+});
+
 /** The handle of a typed array, DataView or ArrayBuffer over shared memory; `undefined` for other memory. */
 export function handleOfView(value: object): string | undefined {
+  const place = rawPlaceOf(ArrayBuffer.isView(value) ? value.buffer : (value as ArrayBuffer));
+  if (place !== undefined) {
+    return ArrayBuffer.isView(value)
+      ? rawHandle(place, viewName(value), value.byteOffset, value.byteLength)
+      : rawHandle(place, 'ArrayBuffer', 0, (value as ArrayBuffer).byteLength);
+  }
   if (ArrayBuffer.isView(value)) return blockOf(value.buffer) === undefined ? undefined : handleOfMemory(value);
   return value instanceof ArrayBuffer && blockOf(value) !== undefined ? handleOfMemory(value) : undefined;
 }
@@ -65,15 +79,25 @@ export function viewNameInHandle(fields: string): string {
 }
 
 function openView(fields: string): object {
+  return makeFrom(fields, (address) => {
+    const block = parseAddress(address);
+    return borrowBuffer(block.name, block.identity);
+  });
+}
+
+function openRawView(fields: string): object {
+  return makeFrom(fields, openRaw);
+}
+
+function makeFrom(fields: string, bufferAt: (address: string) => ArrayBuffer): object {
   const [, name, offsetText, bytesText, address] = /^(\w+):(\d{1,16}):(\d{1,16}):(.*)$/s.exec(fields) ?? [];
   if (name === undefined || address === undefined || !['ArrayBuffer', ...viewNames].includes(name)) {
     throw new ValueError(`This is not the address of a view: '${fields.slice(0, 80)}'.`);
   }
-  const block = parseAddress(address);
-  const buffer = borrowBuffer(block.name, block.identity);
+  const buffer = bufferAt(address);
   const offset = Number(offsetText);
   const bytes = Number(bytesText);
-  if (offset + bytes > buffer.byteLength) throw new ValueError(`This view would lie beyond its block: '${fields}'.`);
+  if (offset + bytes > buffer.byteLength) throw new ValueError(`This view would lie beyond its memory: '${fields}'.`);
   if (name === 'ArrayBuffer') return buffer;
   try {
     return makeView(name, buffer, offset, bytes);

@@ -79,11 +79,16 @@ export class Heap {
     return this.#left;
   }
 
+  /** No more work from the timer: for one that leaves, and for tests in which one dies. */
+  stopTicking(): void {
+    clearInterval(this.#timer);
+  }
+
   /** Gives back all that this environment holds, and leaves. */
   leave(): void {
     if (this.#left) return;
     this.#left = true;
-    clearInterval(this.#timer);
+    this.stopTicking();
     try {
       this.transaction.settle();
       while (!settleEstate(this.transaction, this.participant.slot));

@@ -83,6 +83,20 @@ export function mapShared(
 }
 
 /**
+ * Shows a part of memory that stays mapped as long as this process as an ArrayBuffer of exactly that part.
+ *
+ * @param released called once nothing can reach the part through this buffer any more.
+ */
+export function viewPart(map: MemoryMap, offset: number, bytes: number, released: () => void): ArrayBuffer {
+  const buffer = libc().koffi.view(map.address + BigInt(offset), bytes) as ArrayBuffer;
+  forbidTransfer(buffer);
+  partsCollected.register(buffer, released);
+  return buffer;
+}
+
+const partsCollected = new FinalizationRegistry<() => void>((released) => released());
+
+/**
  * A mapping keeps its open file alive, locks and all. Mapped through an open file of its own, it leaves closing `fd` to
  * let go of the locks on `fd` at once; so does Node when it closes the descriptors of a terminated worker.
  */

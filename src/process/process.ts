@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { decode, encode } from '../codec/internal.js';
 import { ClosedError, ProcessDiedError, ProcessStateError } from '../errors/index.js';
+import type { WaitOptions } from '../heap/internal.js';
 import { peekChildStatus } from '../os/index.js';
 import { isImporting } from '../shared-memory/internal.js';
 import { addChild, livingChildren, removeChild } from './children.js';
@@ -12,7 +13,7 @@ import { checkOptions, type ModuleTarget, type ProcessOptions } from './process-
 import { spawnChild } from './spawn.js';
 import { type Outcome, readOutcome } from './spawn-record.js';
 import { locateTarget } from './target.js';
-import { fulfilledInTime, type WaitOptions } from './wait.js';
+import { fulfilledInTime } from './wait.js';
 
 type ArgsOption<A extends readonly unknown[]> = [] extends A ? { args?: A } : { args: A };
 

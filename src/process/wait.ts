@@ -1,10 +1,4 @@
-/** How long to wait, and what else ends it. */
-export interface WaitOptions {
-  /** Milliseconds; 0 or less looks once. Default: as long as it takes. */
-  timeout?: number | undefined;
-  /** Rejects the wait with `signal.reason` when aborted. */
-  signal?: AbortSignal | undefined;
-}
+import { signalOf, timeoutOf, type WaitOptions } from '../heap/internal.js';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
@@ -15,10 +9,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
  * @throws RangeError for a timeout of NaN; TypeError for options of a wrong type; `signal.reason`.
  */
 export function fulfilledInTime(promise: Promise<unknown>, options: WaitOptions = {}): Promise<boolean> {
-  const { timeout = Number.POSITIVE_INFINITY, signal } = options;
-  if (typeof timeout !== 'number') throw new TypeError(`timeout is a number of milliseconds; got ${typeof timeout}.`);
-  if (Number.isNaN(timeout)) throw new RangeError('timeout is a number of milliseconds; got NaN.');
-  if (signal !== undefined && !(signal instanceof AbortSignal)) throw new TypeError('signal is an AbortSignal.');
+  const timeout = timeoutOf(options);
+  const signal = signalOf(options);
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
     const deadline = performance.now() + timeout;

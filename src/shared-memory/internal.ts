@@ -2,6 +2,7 @@
 export { formatAddress, formatFields, parseAddress } from './address.js';
 export { type BlockFacts, blockOf, holdForChild, withInheritedBlocks } from './block.js';
 export { borrowBuffer } from './borrowed.js';
+export type { Handle } from './handle.js';
 export { Hold } from './hold.js';
 export { isImporting, setImporting, unsharedWarning } from './import-phase.js';
 export { ensureMembership } from './membership.js';

@@ -1,0 +1,126 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
+import { registerSharedKind } from '../codec/internal.js';
+import { openPlace, Place, placeOf, rootKind } from '../heap/internal.js';
+import type { Acquirable } from './acquirable.js';
+import { callable } from './callable.js';
+import { type Handle, OwnedLock } from './owned-lock.js';
+import { synchronousStretch } from './synchronous-stretch.js';
+
+/**
+ * A lock that its holder may acquire again, between processes and worker threads; it is free when released as often.
+ *
+ * One thread runs many things in turns, and two requests in one server must exclude each other. So acquiring again is
+ * possible where it is certain that the same piece of work does it: inside the callback of its own `run` or `runSync`, across
+ * `await`s too, and between blocking calls in one synchronous stretch. Any other `acquire()` waits as another process would;
+ * any other blocking call, which would wait for ever, throws DeadlockError.
+ *
+ * A holder that dies does not keep it; see {@link Lock}.
+ *
+ * @throws UnsupportedPlatformError, system errors (`ENOSPC`), and TooManyParticipantsError when it is made.
+ *
+ * @example
+ * ```ts
+ * import { RLock } from 'multiprocess';
+ *
+ * const lock = new RLock();
+ * const save = () => lock.run(async () => 'saved');
+ * console.log(await lock.run(async () => await save())); // saved
+ *
+ * lock.acquireSync();
+ * lock.acquireSync(); // the same stretch of code: again
+ * lock.release();
+ * lock.release();
+ * ```
+ */
+export interface RLock extends Acquirable {
+  /** Lets go of it once. @throws NotOwnerError when this thread does not hold it. After `dispose()` it does nothing. */
+  release(): void;
+  /** Whether somebody holds it. */
+  locked(): boolean;
+  /** Whether the holder before the last one in this thread died with it. Then what it protects may be half-done. */
+  readonly ownerDied: boolean;
+  readonly handle: Handle<RLock>;
+  /** Ends it for all: those who wait, and every later use, get StaleHandleError. */
+  dispose(): void;
+}
+
+/** What runs inside the callback of a `run`, and of those around it. */
+interface Inside {
+  readonly lock: object;
+  /** Which of the lock's holdings. A callback that leaves something running is inside no longer once the lock was free. */
+  readonly holding: number;
+  readonly outer: Inside | undefined;
+}
+
+let storage: AsyncLocalStorage<Inside> | undefined;
+
+function contexts(): AsyncLocalStorage<Inside> {
+  // Loaded on first use: most programs that import the library have no RLock.
+  storage ??= new (process.getBuiltinModule('node:async_hooks').AsyncLocalStorage)<Inside>();
+  return storage;
+}
+
+class RLockClass extends OwnedLock implements RLock {
+  static {
+    Object.defineProperty(RLockClass, 'name', { value: 'RLock' });
+  }
+
+  // Only the owner looks at these, so they lie in its own memory.
+  #depth = 0;
+  #holding = 0;
+  #stretch = 0;
+
+  constructor(place?: unknown) {
+    super('RLock', rootKind.rlock, place instanceof Place ? place : undefined);
+  }
+
+  get handle(): Handle<RLock> {
+    return `mp:rlock:${this.fields}` as Handle<RLock>;
+  }
+
+  protected reenter(): boolean {
+    if (!this.word.isOwn || this.#depth === 0) return false;
+    if (this.#stretch !== synchronousStretch() && !this.#isInside()) return false;
+    this.#depth += 1;
+    return true;
+  }
+
+  protected entered(synchronously: boolean): void {
+    this.#depth = 1;
+    this.#holding += 1;
+    this.#stretch = synchronously ? synchronousStretch() : 0;
+  }
+
+  protected staysEntered(): boolean {
+    if (this.#depth <= 1) {
+      this.#depth = 0;
+      return false;
+    }
+    // Not if the lock has been taken from this environment meanwhile, which was declared dead.
+    if (!this.word.isOwn) return false;
+    this.#depth -= 1;
+    return true;
+  }
+
+  protected inside<T>(fn: () => T): T {
+    const als = contexts();
+    return als.run({ lock: this, holding: this.#holding, outer: als.getStore() }, fn);
+  }
+
+  #isInside(): boolean {
+    for (let context = storage?.getStore(); context !== undefined; context = context.outer) {
+      if (context.lock === this) return context.holding === this.#holding;
+    }
+    return false;
+  }
+}
+
+export const RLock = callable(RLockClass as new () => RLock);
+
+registerSharedKind<RLock>({
+  kind: 'rlock',
+  type: RLockClass as unknown as abstract new (...args: never[]) => RLock,
+  handle: (lock) => lock.handle,
+  place: placeOf,
+  open: (fields) => openPlace(fields, rootKind.rlock, (place) => new RLockClass(place)),
+});

@@ -1,0 +1,324 @@
+// Operations of the heap, each to be killed at every one of its steps, and what must hold afterwards. Used within one
+// process (where a death is an exception that closes the doors) and with real processes and SIGKILL.
+import assert from 'node:assert/strict';
+import { allocate, free } from '../../src/heap/allocator.js';
+import { addForeignReference, dropForeignReference } from '../../src/heap/foreign.js';
+import type { Heap } from '../../src/heap/heap.js';
+import { root, rootKind } from '../../src/heap/layout.js';
+import { addHold, addReference, dropReference } from '../../src/heap/lifetimes.js';
+import { createRoot, type RootAddress } from '../../src/heap/roots.js';
+import { readConsistently, type Transaction } from '../../src/heap/transaction.js';
+import { LockWord } from '../../src/synchronize/lock-word.js';
+
+/** What an operation works on, as numbers that can be told to another process. */
+export type Facts = Record<string, number>;
+
+export interface Operation {
+  readonly name: string;
+  /** Fewer steps than this would mean that the hook has come off. */
+  readonly atLeast: number;
+  /** Done by a participant that survives. */
+  readonly prepare?: (survivor: Heap) => Facts;
+  /** Done by the victim, before the steps count. */
+  readonly arm?: (victim: Heap, facts: Facts) => void;
+  /** Dies somewhere in here. */
+  readonly act: (victim: Heap, facts: Facts) => void;
+  /** By the survivor, when the victim has been reaped. Lets go of all that `prepare` has taken. */
+  readonly verify?: (survivor: Heap, facts: Facts, died: boolean) => void;
+}
+
+const CELL_WORDS = 20;
+
+/** An object for tests: contents of so many words behind a lock and a sequence. */
+export function createCell(heap: Heap, words = CELL_WORDS): RootAddress {
+  return heap.transaction.run((tx) => {
+    const at = createRoot(tx, rootKind.cell);
+    addHold(tx, at.address, heap.participant.slot);
+    const contents = allocate(tx, words);
+    tx.fill(contents, ...new Array<number>(Math.min(words, CELL_WORDS)).fill(0));
+    tx.write(at.address + root.a, contents);
+    return at;
+  });
+}
+
+/** Sets all words of a cell in one transaction. */
+export function writeCell(heap: Heap, address: number, value: number): void {
+  heap.transaction.run((tx) => {
+    tx.lockObject(address);
+    const contents = tx.read(address + root.a);
+    for (let i = 0; i < 10; i++) tx.write(contents + i, value);
+  });
+}
+
+/** The words of a cell, which must be alike. */
+export function readCell(heap: Heap, address: number): number {
+  const words = readConsistently(heap.transaction, address, (tx) => {
+    const contents = tx.read(address + root.a);
+    return Array.from({ length: 10 }, (_, i) => tx.read(contents + i));
+  });
+  assert.equal(new Set(words).size, 1, `a torn read: ${words}`);
+  return words[0]!;
+}
+
+const inTransaction = (heap: Heap, body: (tx: Transaction) => void) => heap.transaction.run(body);
+
+/** An object of the survivor's, by its address and serial. */
+const made = (heap: Heap, kind: number = rootKind.lock): Facts => {
+  const { address, serial } = heap.create(kind);
+  return { address, serial };
+};
+const letGo = (heap: Heap, { address }: Facts) => heap.release(address!);
+const at = ({ address, serial }: Facts): RootAddress => ({ address: address!, serial: serial! });
+
+function takes(survivor: Heap, facts: Facts, died: boolean | undefined): void {
+  const lock = new LockWord(survivor, at(facts));
+  assert.equal(lock.takeSync(900), true, 'the lock is not handed on');
+  if (died !== undefined) assert.equal(lock.ownerDied, died);
+  assert.equal(lock.release(), true);
+  letGo(survivor, facts);
+}
+
+const OTHER_HEAP = { id: '00000000deadbeef', nonce: 7 };
+
+export const operations: readonly Operation[] = [
+  { name: 'create, in an empty heap', atLeast: 60, act: (victim) => void victim.create(rootKind.lock) },
+  {
+    name: 'create',
+    atLeast: 40,
+    prepare: (survivor) => made(survivor),
+    act: (victim) => void victim.create(rootKind.lock),
+    verify: letGo,
+  },
+  {
+    name: 'release, ending the object',
+    atLeast: 40,
+    prepare: (survivor) => made(survivor),
+    arm: (victim, facts) => {
+      facts['own'] = victim.create(rootKind.lock).address;
+    },
+    act: (victim, facts) => victim.release(facts['own']!),
+    verify: letGo,
+  },
+  {
+    name: 'open',
+    atLeast: 20,
+    prepare: (survivor) => made(survivor),
+    act: (victim, facts) => void victim.open(at(facts)),
+    verify: letGo,
+  },
+  {
+    name: 'release, held by another too',
+    atLeast: 20,
+    prepare: (survivor) => made(survivor),
+    arm: (victim, facts) => void victim.open(at(facts)),
+    act: (victim, facts) => victim.release(facts['address']!),
+    verify: letGo,
+  },
+  {
+    name: 'dispose',
+    atLeast: 8,
+    prepare: (survivor) => made(survivor),
+    act: (victim, facts) => victim.dispose(at(facts)),
+    verify: letGo,
+  },
+  { name: 'raw memory in an extent', atLeast: 60, act: (victim) => void victim.createRaw(64) },
+  {
+    name: 'raw memory in an extent, ended',
+    atLeast: 40,
+    arm: (victim, facts) => {
+      facts['own'] = victim.createRaw(64).address;
+    },
+    act: (victim, facts) => victim.release(facts['own']!),
+  },
+  { name: 'raw memory in a file', atLeast: 50, act: (victim) => void victim.createRaw(100_000) },
+  {
+    name: 'raw memory in a file, ended',
+    atLeast: 40,
+    arm: (victim, facts) => {
+      facts['own'] = victim.createRaw(100_000).address;
+    },
+    act: (victim, facts) => victim.release(facts['own']!),
+  },
+  {
+    name: 'a large block, taken and given back between others',
+    atLeast: 60,
+    prepare: (survivor) => {
+      const a = createCell(survivor, 9000);
+      const b = createCell(survivor, 9000);
+      const c = createCell(survivor, 9000);
+      return { a: a.address, b: b.address, c: c.address };
+    },
+    arm: (victim, facts) => {
+      facts['own'] = createCell(victim, 5000).address;
+    },
+    act: (victim, facts) =>
+      inTransaction(victim, (tx) => {
+        tx.lockRoots();
+        const old = tx.read(facts['own']! + root.a);
+        tx.write(facts['own']! + root.a, allocate(tx, 20_000));
+        tx.free(old);
+      }),
+  },
+  {
+    name: 'blocks that fill a page, and empty it',
+    atLeast: 60,
+    prepare: (survivor) => made(survivor),
+    arm: (victim, facts) => {
+      // Four blocks fill a page of this class: one more begins the next, and giving it back empties that.
+      for (let i = 0; i < 4; i++) facts[`own${i}`] = createCell(victim, 1000).address;
+    },
+    act: (victim) => {
+      const fifth = victim.transaction.run((tx) => {
+        const address = allocate(tx, 1000);
+        free(tx, address);
+        return address;
+      });
+      assert.ok(fifth > 0);
+      createCell(victim, 1000);
+    },
+    verify: letGo,
+  },
+  {
+    name: 'references of containers',
+    atLeast: 16,
+    prepare: (survivor) => made(survivor),
+    act: (victim, facts) => {
+      // Taken and dropped in one transaction, as a container does that is made and dies.
+      inTransaction(victim, (tx) => {
+        addReference(tx, facts['address']!);
+        dropReference(tx, facts['address']!);
+      });
+    },
+    verify: letGo,
+  },
+  {
+    name: 'references from another heap',
+    atLeast: 60,
+    prepare: (survivor) => made(survivor),
+    act: (victim, facts) => {
+      inTransaction(victim, (tx) => addForeignReference(tx, facts['address']!, OTHER_HEAP));
+      inTransaction(victim, (tx) => addForeignReference(tx, facts['address']!, OTHER_HEAP));
+      inTransaction(victim, (tx) => void dropForeignReference(tx, facts['address']!, OTHER_HEAP));
+    },
+    verify: (survivor, facts) => {
+      // The other heap is gone: it never was.
+      survivor.dropGoneReferences(() => true);
+      letGo(survivor, facts);
+    },
+  },
+  {
+    name: 'dropping references of a heap that is gone',
+    atLeast: 40,
+    prepare: (survivor) => {
+      const facts = made(survivor);
+      for (let i = 0; i < 3; i++)
+        inTransaction(survivor, (tx) => addForeignReference(tx, facts['address']!, OTHER_HEAP));
+      return facts;
+    },
+    act: (victim) => victim.dropGoneReferences(() => true),
+    verify: (survivor, facts) => {
+      survivor.dropGoneReferences(() => true);
+      letGo(survivor, facts);
+    },
+  },
+  {
+    name: 'a transaction of ten words',
+    atLeast: 40,
+    prepare: (survivor) => {
+      const cell = createCell(survivor);
+      writeCell(survivor, cell.address, 1);
+      return { address: cell.address, serial: cell.serial };
+    },
+    act: (victim, facts) => writeCell(victim, facts['address']!, 2),
+    verify: (survivor, facts, died) => {
+      const value = readCell(survivor, facts['address']!);
+      assert.ok(died ? value === 1 || value === 2 : value === 2, `${value}`);
+      writeCell(survivor, facts['address']!, 3);
+      assert.equal(readCell(survivor, facts['address']!), 3);
+    },
+  },
+  {
+    name: 'an error within a transaction',
+    atLeast: 30,
+    prepare: (survivor) => {
+      const cell = createCell(survivor);
+      return { address: cell.address, serial: cell.serial };
+    },
+    act: (victim, facts) => {
+      assert.throws(() =>
+        inTransaction(victim, (tx) => {
+          tx.lockObject(facts['address']!);
+          const contents = tx.read(facts['address']! + root.a);
+          for (let i = 0; i < 5; i++) tx.write(contents + i, 9);
+          allocate(tx, 100);
+          throw new RangeError('on purpose');
+        }),
+      );
+    },
+    verify: (survivor, facts) => assert.equal(readCell(survivor, facts['address']!), 0),
+  },
+  {
+    name: 'reading what changes',
+    atLeast: 2,
+    prepare: (survivor) => {
+      const cell = createCell(survivor);
+      return { address: cell.address, serial: cell.serial };
+    },
+    act: (victim, facts) => void readCell(victim, facts['address']!),
+    verify: (survivor, facts) => assert.equal(readCell(survivor, facts['address']!), 0),
+  },
+  {
+    name: 'leave, with a large estate',
+    atLeast: 150,
+    prepare: (survivor) => made(survivor),
+    arm: (victim, facts) => {
+      victim.open(at(facts));
+      for (let i = 0; i < 3; i++) victim.create(rootKind.rlock);
+      victim.createRaw(100_000);
+      victim.createRaw(100);
+    },
+    act: (victim) => victim.leave(),
+    verify: letGo,
+  },
+  {
+    name: 'acquire and release',
+    atLeast: 2,
+    prepare: (survivor) => made(survivor),
+    act: (victim, facts) => {
+      const lock = new LockWord(victim, at(facts));
+      assert.equal(lock.takeFree(), true);
+      lock.release();
+    },
+    verify: (survivor, facts) => takes(survivor, facts, undefined),
+  },
+  {
+    name: 'release of a lock that others wait for',
+    atLeast: 2,
+    prepare: (survivor) => made(survivor),
+    arm: (victim, facts) => {
+      const lock = new LockWord(victim, at(facts));
+      assert.equal(lock.takeFree(), true);
+      assert.notEqual(lock.prepareSleep(true), undefined); // as a starved waiter does
+    },
+    act: (victim, facts) => void new LockWord(victim, at(facts)).release(),
+    verify: (survivor, facts) => takes(survivor, facts, undefined),
+  },
+  {
+    name: 'acquire from the dead',
+    atLeast: 3,
+    prepare: (survivor) => {
+      const facts = made(survivor);
+      // The word as somebody leaves it who died long ago: an old generation of the survivor's own slot.
+      const words = survivor.memory.at(facts['address']!);
+      const index = (facts['address']! & ((1 << 22) - 1)) + root.lock;
+      words[index] = (0 << 9) | survivor.participant.slot | 0x3ffffe00;
+      return facts;
+    },
+    act: (victim, facts) => {
+      const lock = new LockWord(victim, at(facts));
+      assert.equal(lock.attempt(0, true), 'taken');
+      assert.equal(lock.ownerDied, true);
+    },
+    verify: (survivor, facts) => takes(survivor, facts, true),
+  },
+];
