@@ -47,7 +47,7 @@ export class InternalLocks {
     for (;;) {
       const seen = atomicLoad(words, index);
       const owner = seen & TOKEN_MASK;
-      if (owner === 0 || (slept && owner !== token && this.#participant.isGone(owner, false))) {
+      if (owner === 0 || (owner !== token && this.#participant.isGone(owner, false))) {
         // Who has slept cannot know whether others still do, so it leaves the bit for them.
         if (compareExchange(words, index, seen, token | mark | (seen & WAITERS)) === seen) return;
         continue;

@@ -32,7 +32,6 @@ export function sleepWhile(
 
 /** Wakes at most `count` of those that sleep on the word, in all processes. */
 export function wake(memory: HeapMemory, address: number, count: number): void {
-  if (blockInstead()) return;
   futexWake(memory.kernelAddress(address), count);
 }
 
