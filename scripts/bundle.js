@@ -3,15 +3,25 @@
 import { rmSync } from 'node:fs';
 import { build } from 'esbuild';
 
-const entries = ['index', 'shared-memory/index', 'process/index', 'process/child-main'];
+const entries = [
+  'index',
+  'shared-memory/index',
+  'sharedctypes/index',
+  'synchronize/index',
+  'process/index',
+  'process/child-main',
+];
 
 rmSync('dist', { recursive: true, force: true });
 await build({
-  entryPoints: Object.fromEntries(entries.map((entry) => [entry, `build/src/${entry}.js`])),
+  entryPoints: {
+    ...Object.fromEntries(entries.map((entry) => [entry, `build/src/${entry}.js`])),
+    'process/wait-helper': 'build/src/heap/wait-helper.js',
+  },
   outdir: 'dist',
   bundle: true,
   splitting: true, // one instance of everything, whichever entry it is reached by
-  chunkNames: 'process/[name]-[hash]', // beside child-main.js, which they find relative to themselves
+  chunkNames: 'process/[name]-[hash]', // beside child-main.js and wait-helper.js, which they find relative to themselves
   format: 'esm',
   platform: 'node',
   target: 'node20.19',

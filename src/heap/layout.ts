@@ -58,6 +58,8 @@ export const slot = {
   /** First node of the list of holds. */
   holds: 3,
   pid: 4,
+  /** Wakes the thread that sleeps for this environment. */
+  doorbell: 5,
   log: 16,
 } as const;
 export const slotState = { free: 0, live: 1 } as const;

@@ -1,6 +1,10 @@
 // The first module of every child process: imports the target's module, runs the target, leaves its outcome.
-// biome-ignore assist/source/organizeImports: the identity comes first
+// The identity comes first.
 import { args, header, self } from './child-identity.js';
+
+// All kinds of shared objects may be among the arguments, whatever the target's module imports.
+import '../sharedctypes/index.js';
+import '../synchronize/index.js';
 import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { decode, encode } from '../codec/internal.js';

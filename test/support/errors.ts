@@ -7,3 +7,8 @@ export function osError(code: string): (error: unknown) => boolean {
     );
   };
 }
+
+/** For `assert.throws`: an error of this library with that code. */
+export function hasCode(code: string): (error: unknown) => boolean {
+  return (error) => error instanceof Error && (error as { code?: string }).code === code;
+}

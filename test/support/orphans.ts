@@ -1,4 +1,6 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
+import { MAX_SLOTS } from '../../src/heap/layout.js';
+import { GATE_BYTE, heapOfFile, segmentPath } from '../../src/heap/segment.js';
 import { isLockedByOther } from '../../src/os/index.js';
 import { readLedger } from '../../src/shared-memory/ledger.js';
 import { listTrees, treePath } from '../../src/shared-memory/process-tree.js';
@@ -30,6 +32,25 @@ export function orphans(): string[] {
       closeSync(fd);
     }
   }
+  for (const file of shmEntries()) {
+    const heap = heapOfFile(file);
+    if (heap !== undefined && heapIsUsed(heap.id)) owned.add(file);
+  }
   // Looked at afterwards: what has been made meanwhile may not be owned yet, so callers await an empty answer.
   return [...shmEntries()].filter((entry) => /^mp[_-]/.test(entry) && !owned.has(entry));
+}
+
+/** Whether anybody takes part in the heap, or is at its gate. */
+function heapIsUsed(id: string): boolean {
+  let fd: number;
+  try {
+    fd = openSync(segmentPath(id), 'r+');
+  } catch {
+    return false;
+  }
+  try {
+    return isLockedByOther(fd, GATE_BYTE, BigInt(MAX_SLOTS) + 1n);
+  } finally {
+    closeSync(fd);
+  }
 }
