@@ -57,13 +57,13 @@ export class InternalLocks {
         throw new CorruptSegmentError('A lock of the heap says that this thread holds it, which it does not.');
       }
       if (!slept && spinWhile(words, index, seen, spinBudget()) < spinBudget()) continue;
+      // Undoes the owner's transaction if it is dead; may be done within a transaction of one's own.
+      if (this.#participant.isGone(owner, true)) continue;
       mark = WAITERS;
       const marked = seen | WAITERS;
       if (seen !== marked && compareExchange(words, index, seen, marked) !== seen) continue;
       sleepWhile(this.#memory, address, marked, OWNED_SLICE_MS, Number.POSITIVE_INFINITY);
       slept = true;
-      // Undoes the owner's transaction if it is dead; may be done within a transaction of one's own.
-      this.#participant.isGone(atomicLoad(words, index) & TOKEN_MASK, true);
     }
   }
 

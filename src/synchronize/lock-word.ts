@@ -143,11 +143,11 @@ export class LockWord {
       }
       if ((seen & TOKEN_MASK) === 0) continue;
       if (!slept && this.#spinFor(seen)) continue;
+      this.lookAround();
       const marked = this.prepareSleep(clock - started >= STARVED_MS);
       if (marked === undefined) continue;
       sleepAWhile(this.heap, this.address, marked, deadline);
       slept = true;
-      this.lookAround();
     }
   }
 

@@ -8,6 +8,9 @@ const versions = process.argv.length > 2 ? process.argv.slice(2) : ['22', '24', 
 const folder = `${projectRoot}node_modules/.runtimes`;
 const suite = fileURLToPath(new URL('./run-suite.js', import.meta.url));
 const smoke = [
+  'heap/r',
+  'sharedctypes/',
+  'synchronize/',
   'codec/',
   'os/',
   'process/',

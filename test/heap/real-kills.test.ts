@@ -1,0 +1,60 @@
+// The operations of killed-at-each-step.test.ts, here each in a process of its own that gets a real SIGKILL, at steps spread
+// over the whole of it.
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { checkHeap } from '../../src/heap/fsck.js';
+import { Heap } from '../../src/heap/heap.js';
+import { sweepHeap } from '../../src/heap/heap-sweep.js';
+import { randomHex } from '../../src/shared-memory/internal.js';
+import { type Operation, operations } from '../programs/heap-operations.js';
+import { dieAt } from '../support/dying.js';
+import { program } from '../support/paths.js';
+import { runNode } from '../support/run.js';
+import { eventually } from '../support/shm.js';
+
+const SAMPLES = Number(process.env['SAMPLES'] ?? 4);
+
+/** How many steps the operation takes when nobody kills it. */
+function countSteps(operation: Operation): number {
+  const survivor = Heap.join(randomHex(16), true)!;
+  const facts = operation.prepare?.(survivor) ?? {};
+  const victim = Heap.join(survivor.id, false)!;
+  operation.arm?.(victim, facts);
+  const { steps } = dieAt(Number.POSITIVE_INFINITY, () => operation.act(victim, facts));
+  victim.leave();
+  survivor.leave();
+  sweepHeap(survivor.id);
+  return steps;
+}
+
+for (const operation of operations) {
+  test(`SIGKILL: ${operation.name}`, { timeout: 120_000 }, async () => {
+    const steps = countSteps(operation);
+    const chosen = new Set(
+      Array.from({ length: SAMPLES }, (_, i) => 1 + Math.floor(((i + Math.random()) * steps) / SAMPLES)),
+    );
+    for (const step of chosen) {
+      const survivor = Heap.join(randomHex(16), true)!;
+      const facts = operation.prepare?.(survivor) ?? {};
+      const args = [operation.name, String(step), survivor.id, JSON.stringify(facts)];
+      const { signal, code, stderr } = await runNode(program('heap-crash-at'), args);
+      assert.ok(signal === 'SIGKILL', `step ${step} of ${steps}: ${code} ${stderr}`);
+      const start = performance.now();
+      // The kernel lets go of what the dead one held a moment after its parent has the news.
+      await eventually('it is reaped', () => {
+        survivor.lookAround(512);
+        return [...survivor.participant.others(512)].length === 0;
+      });
+      operation.verify?.(survivor, facts, true);
+      assert.deepEqual(checkHeap(survivor).problems, [], `step ${step}`);
+      assert.ok(performance.now() - start < 1000, 'the others went on too late');
+      survivor.leave();
+      sweepHeap(survivor.id);
+      assert.deepEqual(
+        readdirSync('/dev/shm').filter((file) => file.startsWith(`mp-heap-${survivor.id}`)),
+        [],
+      );
+    }
+  });
+}
