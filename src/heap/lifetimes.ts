@@ -89,7 +89,10 @@ function endIfUnused(tx: Transaction, address: number): void {
 export function firstDying(tx: Transaction): { address: number; file: number } | undefined {
   tx.lockRoots();
   const address = tx.read(header.dying);
-  return address === 0 ? undefined : { address, file: tx.read(address + root.d) };
+  if (address === 0) return undefined;
+  if ((tx.read(address + root.kind) & DYING) === 0)
+    throw new CorruptSegmentError('A list of the dying names the living.');
+  return { address, file: tx.read(address + root.d) };
 }
 
 /** Buries it, its contents gone, unless somebody else has. Logs at most 12 words. */

@@ -50,7 +50,9 @@ export function settleEstate(tx: Transaction, index: number): boolean {
       tx.run(() => {
         tx.lockRoots();
         const head = tx.read(headAt);
-        if (head !== 0) removeHold(tx, head, index);
+        if (head === 0) return;
+        removeHold(tx, head, index);
+        if (tx.read(headAt) === head) throw new CorruptSegmentError('A list of holds leads nowhere.');
       });
     } catch (error) {
       if (!(error instanceof CorruptSegmentError)) throw error;

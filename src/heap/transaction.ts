@@ -81,8 +81,12 @@ export class Transaction {
   settle(): void {
     if (!this.#open && !this.locks.anyHeld) return;
     // Declared dead, the log is not ours any more; the locks have been taken from us or will be.
-    if (this.participant.valid) this.participant.journal.rollBack();
-    this.#finish();
+    try {
+      if (this.participant.valid) this.participant.journal.rollBack();
+    } finally {
+      // Even if the log makes no sense: others meet that as an error, not as a lock that nobody will ever let go of.
+      this.#finish();
+    }
   }
 
   lockObject(address: number): void {

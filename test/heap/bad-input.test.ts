@@ -1,0 +1,221 @@
+import assert from 'node:assert/strict';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { describe, test } from 'node:test';
+import { createContext, runInContext } from 'node:vm';
+import { MultiprocessError } from '../../src/errors/index.js';
+import { checkHeap } from '../../src/heap/fsck.js';
+import { Heap } from '../../src/heap/heap.js';
+import { sweepHeap } from '../../src/heap/heap-sweep.js';
+import { header, MAX_SLOTS, rootKind, SEGMENT_WORDS } from '../../src/heap/layout.js';
+import { segmentPath } from '../../src/heap/segment.js';
+import { randomHex } from '../../src/shared-memory/internal.js';
+import { LockWord } from '../../src/synchronize/lock-word.js';
+import { createCell, readCell, writeCell } from '../programs/heap-operations.js';
+import { hasCode, osError } from '../support/errors.js';
+import { collectGarbage } from '../support/gc.js';
+
+const filesOf = (id: string) => readdirSync('/dev/shm').filter((file) => file.startsWith(`mp-heap-${id}`));
+
+describe('something else in the place of a heap', () => {
+  const corrupt = hasCode('ERR_MULTIPROCESS_CORRUPT_SEGMENT');
+  const inPlace = (
+    make: (path: string) => void,
+    clear: (path: string) => void,
+    expected: (error: unknown) => boolean,
+  ) => {
+    const id = randomHex(16);
+    make(segmentPath(id));
+    try {
+      assert.throws(() => Heap.join(id, true), expected);
+      assert.throws(() => Heap.join(id, false), expected);
+    } finally {
+      clear(segmentPath(id));
+    }
+  };
+  test('an empty file', () => inPlace((path) => writeFileSync(path, ''), unlinkSync, corrupt));
+  test('a shorter one', () => inPlace((path) => writeFileSync(path, Buffer.alloc(5000)), unlinkSync, corrupt));
+  test('zeros', () => inPlace((path) => writeFileSync(path, Buffer.alloc(SEGMENT_WORDS * 4)), unlinkSync, corrupt));
+  test('another version', () =>
+    inPlace(
+      (path) => {
+        const bytes = Buffer.alloc(SEGMENT_WORDS * 4);
+        bytes.writeInt32LE(0x6870_6d30, 0);
+        writeFileSync(path, bytes);
+      },
+      unlinkSync,
+      corrupt,
+    ));
+  test('a directory', () => inPlace((path) => mkdirSync(path), rmdirSync, osError('EISDIR')));
+  test('a symbolic link', () => inPlace((path) => symlinkSync('/dev/shm/nowhere', path), unlinkSync, osError('ELOOP')));
+});
+
+test('512 participants, and one more', () => {
+  const id = randomHex(16);
+  const all: Heap[] = [];
+  for (let i = 0; i < MAX_SLOTS; i++) all.push(Heap.join(id, true)!);
+  assert.throws(() => Heap.join(id, true), hasCode('ERR_MULTIPROCESS_TOO_MANY_PARTICIPANTS'));
+  all.pop()!.leave();
+  const again = Heap.join(id, false)!;
+  assert.deepEqual(checkHeap(again).problems, []);
+  again.leave();
+  for (const heap of all) heap.leave();
+  sweepHeap(id);
+  assert.deepEqual(filesOf(id), []);
+});
+
+test('a descriptor closed under our feet: fenced, and nothing more is written', () => {
+  const id = randomHex(16);
+  const other = Heap.join(id, true)!;
+  const fenced = Heap.join(id, false)!;
+  const at = other.create(rootKind.lock);
+  const lock = new LockWord(fenced, at);
+  assert.equal(lock.takeFree(), true);
+  closeSync(fenced.participant.fd);
+  other.lookAround(512);
+  const mine = new LockWord(other, at);
+  assert.equal(mine.takeSync(900), true);
+  assert.equal(mine.ownerDied, true);
+  assert.throws(() => fenced.create(rootKind.lock), hasCode('ERR_MULTIPROCESS_CLOSED'));
+  assert.throws(() => lock.takeFree(), hasCode('ERR_MULTIPROCESS_CLOSED'));
+  assert.equal(lock.release(), false);
+  assert.equal(mine.release(), true);
+  fenced.stopTicking();
+  other.release(at.address);
+  assert.deepEqual(checkHeap(other).problems, []);
+  other.leave();
+  sweepHeap(id);
+});
+
+test('its number given to another file: nobody is declared dead by it', () => {
+  const id = randomHex(16);
+  const other = Heap.join(id, true)!;
+  const confused = Heap.join(id, false)!;
+  const at = other.create(rootKind.lock);
+  const lock = new LockWord(other, at);
+  assert.equal(lock.takeFree(), true);
+  closeSync(confused.participant.fd);
+  const taken = openSync('/dev/null', 'r+');
+  assert.equal(taken, confused.participant.fd);
+  assert.throws(() => confused.participant.isAlive(other.participant.slot), hasCode('ERR_MULTIPROCESS_CLOSED'));
+  assert.throws(() => new LockWord(confused, at).takeSync(200), hasCode('ERR_MULTIPROCESS_CLOSED'));
+  assert.equal(lock.release(), true);
+  confused.stopTicking();
+  closeSync(taken);
+  other.leave();
+  sweepHeap(id);
+});
+
+test('a vm timeout in a loop of operations leaves nothing half done', { timeout: 60_000 }, async () => {
+  const id = randomHex(16);
+  const heap = Heap.join(id, true)!;
+  const other = Heap.join(id, false)!;
+  const cell = createCell(heap);
+  let value = 0;
+  const context = createContext({
+    work: () => {
+      value += 1;
+      writeCell(heap, cell.address, value);
+      const { address } = heap.create(rootKind.lock);
+      heap.release(address);
+    },
+  });
+  for (let round = 0; round < 100; round++) {
+    assert.throws(() => runInContext('for (;;) work()', context, { timeout: 1 + (round % 5) }), /timed out/);
+    // Either finishes what was left: the next operation, or the timer.
+    if (round % 10 === 0) await new Promise((resolve) => setTimeout(resolve, 150));
+    else heap.transaction.settle();
+    assert.ok(readCell(other, cell.address) >= value - 1);
+    writeCell(other, cell.address, value);
+    assert.deepEqual(
+      checkHeap(other).problems.filter((problem) => !problem.includes('nobody')),
+      [],
+    );
+  }
+  heap.leave();
+  other.leave();
+  sweepHeap(id);
+});
+
+/** A generator of numbers that gives the same ones for the same seed. */
+function randomFrom(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}
+
+test('hostile bytes anywhere: a typed error at once, or none', { timeout: 120_000 }, async (context) => {
+  const rounds = Number(process.env['ROUNDS'] ?? 300);
+  const first = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
+  context.diagnostic(`SEED=${first}`);
+  for (let seed = first; seed < first + rounds; seed++) {
+    const random = randomFrom(seed);
+    const id = randomHex(16);
+    const heap = Heap.join(id, true)!;
+    heap.stopTicking();
+    const cell = createCell(heap);
+    const locks = Array.from({ length: 5 }, () => heap.create(rootKind.lock));
+    const raw = heap.createRaw(100);
+    const own = heap.participant.slot;
+    const parts = Array.from({ length: heap.memory.extentCount }, (_, i) => heap.memory.at(i << 22));
+    for (let hit = 0; hit < 1 + random() * 20; hit++) {
+      const words = parts[Math.floor(random() * parts.length)]!;
+      // Mostly where something is: the header, the slots in use, descriptors and roots.
+      const near = [0, 1024 + own * 512, 263168, 0, 4096][Math.floor(random() * 5)]!;
+      const at = random() < 0.8 ? near + Math.floor(random() * 600) : Math.floor(random() * words.length);
+      if (at >= words.length) continue;
+      const values = [
+        0,
+        1,
+        -1,
+        0x7fff_ffff,
+        words[at]! ^ (1 << Math.floor(random() * 32)),
+        Math.floor(random() * 2 ** 32) | 0,
+      ];
+      words[at] = values[Math.floor(random() * values.length)]!;
+    }
+    const start = performance.now();
+    const attempt = (what: () => unknown) => {
+      try {
+        what();
+      } catch (error) {
+        const typed = error instanceof MultiprocessError || error instanceof RangeError;
+        assert.ok(
+          typed || typeof (error as { errno?: number }).errno === 'number',
+          `seed ${seed}: ${(error as Error).stack}`,
+        );
+      }
+      assert.ok(performance.now() - start < 3000, `seed ${seed}: too late, at ${what}`);
+    };
+    attempt(() => heap.create(rootKind.rlock));
+    attempt(() => heap.createRaw(300));
+    attempt(() => writeCell(heap, cell.address, 5));
+    attempt(() => heap.transaction.run((tx) => tx.read(cell.address)));
+    attempt(() => new LockWord(heap, locks[0]!).takeSync(20));
+    attempt(() => heap.open(locks[1]!));
+    attempt(() => heap.release(locks[2]!.address));
+    attempt(() => heap.dispose(locks[3]!));
+    attempt(() => heap.raw(raw));
+    attempt(() => heap.release(raw.address));
+    attempt(() => heap.lookAround(512));
+    attempt(() => Heap.join(id, false)?.leave());
+    attempt(() => checkHeap(heap));
+    attempt(() => heap.leave());
+    attempt(() => sweepHeap(id));
+    for (const file of filesOf(id)) unlinkSync(`/dev/shm/${file}`);
+    if (seed % 32 === 0) await collectGarbage();
+  }
+  assert.ok(header.magic === 0);
+});
