@@ -15,8 +15,9 @@ export function findCompiler(): string | undefined {
 export function compile(name: string, folder: string): string {
   const program = join(folder, name);
   if (!existsSync(program)) {
-    // librt for shm_open with a glibc older than 2.34.
-    execFileSync(COMMAND, ['-O2', '-o', program, join(PEERS_FOLDER, `${name}.c`), '-lrt'], { stdio: 'inherit' });
+    // -pthread, and librt for shm_open, with a glibc older than 2.34.
+    const source = join(PEERS_FOLDER, `${name}.c`);
+    execFileSync(COMMAND, ['-O2', '-pthread', '-o', program, source, '-lrt'], { stdio: 'inherit' });
   }
   return program;
 }

@@ -10,12 +10,22 @@ export interface Comparison extends Summary {
   readonly reached: boolean | undefined;
 }
 
+/** What our own side is held to, whatever the others take. */
+export interface Limit {
+  /** Seconds for one operation. */
+  readonly most: number;
+  /** Judged by the median. */
+  readonly reached: boolean;
+}
+
 export interface Measured {
   readonly name: string;
   /** Seconds for one operation. */
   readonly time: Summary;
   /** Absent for our own side. */
   readonly comparison?: Comparison;
+  /** For our own side, where its row has one. */
+  readonly limit?: Limit;
 }
 
 export interface Unavailable {
@@ -69,7 +79,16 @@ export async function measureRow(row: Row, { rounds, turns }: Scale, toolbox: To
     if (times === undefined) return { name, lacking: toolbox.lacks(program)! };
     return { name, time: summarize(times), comparison: compare(row, ourTimes, times, target) };
   });
-  return { row, results: [{ name: 'multiprocess', time: summarize(ourTimes) }, ...results] };
+  return { row, results: [measureOurs(row, ourTimes), ...results] };
+}
+
+function measureOurs({ most }: Row, times: readonly number[]): Measured {
+  const time = summarize(times);
+  return {
+    name: 'multiprocess',
+    time,
+    ...(most === undefined ? {} : { limit: { most, reached: time.median <= most } }),
+  };
 }
 
 function compare(row: Row, ours: readonly number[], theirs: readonly number[], target?: number): Comparison {

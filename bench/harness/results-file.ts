@@ -4,7 +4,7 @@ import { RESULTS_FILE } from './folders.js';
 import type { MeasuredRow } from './measure.js';
 import type { Scale } from './row.js';
 import type { Toolbox } from './toolbox.js';
-import { wordComparison, wordTarget } from './wording.js';
+import { wordComparison, wordLimit, wordTarget } from './wording.js';
 
 /** What the numbers depend on. */
 export function circumstances({ python, compiler }: Toolbox) {
@@ -33,8 +33,10 @@ export function writeResults(rows: readonly MeasuredRow[], { rounds }: Scale, fa
       title: row.title,
       ...(row.bytes === undefined ? {} : { bytes: row.bytes }),
       contenders: results.map((result) => {
-        if (!('time' in result) || result.comparison === undefined) return result;
-        const { name, time, comparison } = result;
+        if (!('time' in result)) return result;
+        const { name, time, comparison, limit } = result;
+        if (limit !== undefined) return { name, time, target: wordLimit(limit), reached: limit.reached };
+        if (comparison === undefined) return result;
         const { median, lowest, highest, reached } = comparison;
         return {
           name,

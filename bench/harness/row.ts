@@ -25,6 +25,8 @@ export interface Row {
   readonly bytes?: number;
   /** Start all programs anew for each round: where their memory happens to lie makes a difference that lasts. */
   readonly anewEachRound?: boolean;
+  /** What our own median may be at most, in seconds, where that is asked for and not only a comparison. */
+  readonly most?: number;
   readonly ours: Program;
   readonly peers: readonly Peer[];
 }

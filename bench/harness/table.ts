@@ -1,5 +1,5 @@
 import type { MeasuredRow } from './measure.js';
-import { wordComparison, wordTarget, wordTime } from './wording.js';
+import { wordComparison, wordLimit, wordTarget, wordTime } from './wording.js';
 
 const HEADINGS = ['Operation', 'Who', 'Median', 'Min–max', 'multiprocess (min–max of the rounds)', 'Target'];
 
@@ -9,10 +9,13 @@ export function table(rows: readonly MeasuredRow[]): string {
     results.map((result, i) => {
       const title = i === 0 ? row.title : '';
       if ('lacking' in result) return [title, result.name, `not available: ${result.lacking}`, '', '', ''];
-      const { name, time, comparison } = result;
+      const { name, time, comparison, limit } = result;
       const { median, spread } = wordTime(time, row.bytes);
-      const compared = comparison === undefined ? '' : wordComparison(row.ratio, name, comparison);
-      return [title, name, median, spread, compared, comparison === undefined ? '' : wordTarget(row.ratio, comparison)];
+      if (comparison === undefined) {
+        return [title, name, median, spread, '', limit === undefined ? '' : wordLimit(limit)];
+      }
+      const compared = wordComparison(row.ratio, name, comparison);
+      return [title, name, median, spread, compared, wordTarget(row.ratio, comparison)];
     }),
   );
   const all = [HEADINGS, HEADINGS.map(() => '---'), ...lines];

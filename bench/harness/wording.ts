@@ -1,4 +1,4 @@
-import type { Comparison } from './measure.js';
+import type { Comparison, Limit } from './measure.js';
 import type { Row } from './row.js';
 import type { Summary } from './statistics.js';
 
@@ -39,4 +39,9 @@ export function wordComparison(how: Row['ratio'], peer: string, { median, lowest
 export function wordTarget(how: Row['ratio'], { target, reached }: Comparison): string {
   if (target === undefined) return '—';
   return `${how === 'speed' ? '≥' : '≤'} ${target}×: ${reached ? 'reached' : 'MISSED'}`;
+}
+
+export function wordLimit({ most, reached }: Limit): string {
+  const { median } = wordTime({ median: most, lowest: most, highest: most });
+  return `≤ ${median}: ${reached ? 'reached' : 'MISSED'}`;
 }

@@ -1,0 +1,26 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { program } from '../support/paths.js';
+import { run } from '../support/run.js';
+
+// A private mount over /dev/shm: as root, or as root of a user namespace where the system allows those.
+const mount = 'mount -t tmpfs -o size=4m tmpfs /dev/shm && exec "$0" "$1"';
+const ways = [
+  ['-m', 'sh', '-c', mount],
+  ['-Urm', 'sh', '-c', mount],
+];
+
+test('a full /dev/shm is ENOSPC wherever a heap grows, and leaves it whole', async (context) => {
+  for (const way of ways) {
+    const { code, signal, stdout, stderr } = await run('unshare', [...way, process.execPath, program('full-shm-heap')]);
+    if (code === 0 && stdout !== '') {
+      const { codes, problems } = JSON.parse(stdout) as { codes: Record<string, string>; problems: string[] };
+      for (const [what, failure] of Object.entries(codes)) assert.equal(failure, 'ENOSPC', what);
+      assert.equal(Object.keys(codes).length, 5);
+      assert.deepEqual(problems, []);
+      return;
+    }
+    assert.equal(signal, null, `killed: SIGBUS? ${stderr}`);
+  }
+  context.skip('no mount namespaces here');
+});
