@@ -15,19 +15,24 @@ export function now(): number {
   return Number(process.hrtime.bigint()) / 1e6;
 }
 
-/** Sleeps while the word equals `expected`, at most `sliceMs` and not beyond `deadline` (of `now()`; Infinity for none). */
+/**
+ * Sleeps while the word equals `expected`, at most `sliceMs` and not beyond `deadline` (of `now()`; Infinity for none).
+ *
+ * @returns whether a signal cut the sleep short: a child of this process may have ended.
+ */
 export function sleepWhile(
   memory: HeapMemory,
   address: number,
   expected: number,
   sliceMs: number,
   deadline: number,
-): void {
-  if (blockInstead()) return;
+): boolean {
+  if (blockInstead()) return false;
   const clock = process.hrtime.bigint();
   const left = deadline - Number(clock) / 1e6;
-  if (left <= 0) return;
-  futexWait(memory.kernelAddress(address), expected, clock + BigInt(Math.ceil(Math.min(sliceMs, left) * 1e6)));
+  if (left <= 0) return false;
+  const until = clock + BigInt(Math.ceil(Math.min(sliceMs, left) * 1e6));
+  return futexWait(memory.kernelAddress(address), expected, until) === 'interrupted';
 }
 
 /** Wakes at most `count` of those that sleep on the word, in all processes. */

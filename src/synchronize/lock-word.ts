@@ -146,7 +146,8 @@ export class LockWord {
       this.lookAround();
       const marked = this.prepareSleep(clock - started >= STARVED_MS);
       if (marked === undefined) continue;
-      sleepAWhile(this.heap, this.address, marked, deadline);
+      // A child's death comes as a signal: no need to wait for the next look.
+      if (sleepAWhile(this.heap, this.address, marked, deadline)) this.#lastLook = Number.NEGATIVE_INFINITY;
       slept = true;
     }
   }
@@ -217,6 +218,6 @@ export class LockWord {
 }
 
 /** One slice, in a function of its own: a thread that is being terminated gets out between two of them. */
-function sleepAWhile(heap: Heap, address: number, expected: number, deadline: number): void {
-  sleepWhile(heap.memory, address, expected, OWNED_SLICE_MS, deadline);
+function sleepAWhile(heap: Heap, address: number, expected: number, deadline: number): boolean {
+  return sleepWhile(heap.memory, address, expected, OWNED_SLICE_MS, deadline);
 }

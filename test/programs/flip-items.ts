@@ -24,13 +24,16 @@ export function flip(list: ShareableList<ShareableItem>, stop: Int32Array): numb
   return writes;
 }
 
-/** Returns what was read that had never been written. */
+const PATIENCE_MS = 20_000;
+
+/** Returns what was read that had never been written. Goes on beyond `reads` until the writer has been at work. */
 export function watch(list: ShareableList<ShareableItem>, reads: number): { torn: string[]; kinds: number } {
   const show = (value: ShareableItem) => (value instanceof Uint8Array ? `bytes ${value}` : `${typeof value} ${value}`);
   const known = new Set(flipped.map(show));
   const torn: string[] = [];
   const kinds = new Set<string>();
-  for (let i = 0; i < reads; i++) {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (let i = 0; i < reads || (kinds.size < flipped.length - 1 && performance.now() < deadline); i++) {
     const value = show(list.get(0));
     kinds.add(value);
     if (!known.has(value)) torn.push(value);
