@@ -6,6 +6,7 @@ import {
   fileFacts,
   openFileFacts,
   openForProcess,
+  publishOpenFile,
   removeFile,
   requireLinux,
   sameFile,
@@ -178,18 +179,25 @@ function enterTree(id: string): EnteredTree | undefined {
   return undefined;
 }
 
-const FOUNDING_ATTEMPTS = 100;
-
+/**
+ * The file is held as by a member before it has its name, so no sweeper ever takes it for that of a dead tree; killed
+ * before, it never was.
+ */
 function makeTree(): EnteredTree {
-  for (let attempt = 0; attempt < FOUNDING_ATTEMPTS; attempt++) {
-    const id = randomHex(16);
-    const path = treePath(id);
-    closeSync(openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW, 0o600));
+  const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
+  const id = randomHex(16);
+  const path = treePath(id);
+  const founding = openSync(SHM_DIRECTORY, O_TMPFILE | constants.O_RDWR, 0o600);
+  try {
+    tryLockFile(founding, 'shared', ENVIRONMENT_BYTE);
+    publishOpenFile(founding, path);
     crashPoint('tree:created');
-    // Not yet held, it may be taken for a dead tree and removed: then it cannot be entered, and another is made.
+    // Opened by its name: a descriptor without one would not be found by this process's other threads.
     const tree = enterTree(id);
     if (tree) return tree;
-    if (removeFile(path)) throw systemError(errno.EACCES, 'open', path); // there, and yet it cannot be opened: a umask
+    removeFile(path);
+    throw systemError(errno.EACCES, 'open', path); // there, and yet it cannot be opened: a umask
+  } finally {
+    closeSync(founding);
   }
-  throw systemError(errno.EAGAIN, 'open', SHM_DIRECTORY);
 }
