@@ -142,8 +142,7 @@ class Encoder {
     if (shared !== undefined) {
       const block = shared.block?.(value);
       if (block !== undefined) this.#blocks.add(block);
-      const place = shared.place?.(value);
-      if (place !== undefined) this.#places.add(place);
+      for (const place of shared.places?.(value) ?? []) this.#places.add(place);
       out.byte(tag.shared);
       return this.#string(shared.handle(value));
     }

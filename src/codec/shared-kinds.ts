@@ -15,8 +15,8 @@ export interface SharedKind<T extends object = object> {
   open(fields: string): T;
   /** The block whose memory has to stay until the object has arrived. */
   block?(value: T): BlockFacts;
-  /** The place in a heap that has to be held until the object has arrived. */
-  place?(value: T): Place;
+  /** The places in heaps that have to be held until the object has arrived. */
+  places?(value: T): readonly Place[];
 }
 
 const byPrototype = new Map<object, SharedKind>();

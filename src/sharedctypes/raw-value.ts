@@ -91,7 +91,7 @@ registerSharedKind<RawValueClass>({
   kind: 'rawvalue',
   type: RawValueClass as abstract new (...args: never[]) => RawValueClass,
   handle: (value) => value.handle,
-  place: (value) => rawPlaceOf(RawValueClass.bufferOf(value))!,
+  places: (value) => [rawPlaceOf(RawValueClass.bufferOf(value))!],
   open: (fields) => {
     const [, code, place] = /^(\w):(.*)$/s.exec(fields) ?? [];
     if (code === undefined || place === undefined)

@@ -78,6 +78,6 @@ registerSharedKind<Lock>({
   kind: 'lock',
   type: LockClass as unknown as abstract new (...args: never[]) => Lock,
   handle: (lock) => lock.handle,
-  place: placeOf,
+  places: (lock) => [placeOf(lock)],
   open: (fields) => openPlace(fields, rootKind.lock, (place) => new LockClass(place)),
 });

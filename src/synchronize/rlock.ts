@@ -121,6 +121,6 @@ registerSharedKind<RLock>({
   kind: 'rlock',
   type: RLockClass as unknown as abstract new (...args: never[]) => RLock,
   handle: (lock) => lock.handle,
-  place: placeOf,
+  places: (lock) => [placeOf(lock)],
   open: (fields) => openPlace(fields, rootKind.rlock, (place) => new RLockClass(place)),
 });
