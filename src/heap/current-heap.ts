@@ -4,17 +4,20 @@ import { alsoSweep, ensureMembership } from '../shared-memory/internal.js';
 import { Heap } from './heap.js';
 import { sweepHeaps } from './heap-sweep.js';
 import type { HeapId } from './segment.js';
+import type { TakenSlot } from './transit.js';
 
 // Which heaps this environment takes part in. One is the process tree's: its name is the tree's, so all processes of a tree
 // meet in it, and children learn of it by the environment. Others are joined when a handle leads there.
 
 const heaps = new Map<HeapId, Heap>();
+/** Places in heaps that the parent has taken for this process, and that it has not entered yet. */
+const given = new Map<HeapId, TakenSlot>();
 let leaving = false;
 
 /** The heap of this process's tree, made on first need. */
 export function treeHeap(): Heap {
   const { id } = ensureMembership().tree;
-  return known(id) ?? joined(Heap.join(id, true)!);
+  return known(id) ?? joined(entered(id) ?? Heap.join(id, true)!);
 }
 
 /**
@@ -26,13 +29,29 @@ export function heapOf(id: HeapId, nonce: number): Heap {
   ensureMembership();
   let heap = known(id);
   if (heap === undefined) {
-    const found = Heap.join(id, false);
+    const found = entered(id) ?? Heap.join(id, false);
     if (found !== undefined) heap = joined(found);
   }
   if (heap === undefined || heap.nonce !== nonce) {
     throw new StaleHandleError('The shared object that was meant here exists no more: its processes have all ended.');
   }
   return heap;
+}
+
+/** The heaps that this environment takes part in. */
+export function joinedHeaps(): Heap[] {
+  return [...heaps.values()].filter((heap) => !heap.left);
+}
+
+/** Tells that this process has been given places in heaps. It enters a heap when it first needs it. */
+export function giveSlots(slots: readonly TakenSlot[]): void {
+  for (const slot of slots) given.set(slot.heap, slot);
+}
+
+function entered(id: HeapId): Heap | undefined {
+  const slot = given.get(id);
+  given.delete(id);
+  return slot && Heap.takeOver(id, slot, slot.fd);
 }
 
 function known(id: HeapId): Heap | undefined {

@@ -3,6 +3,8 @@ import { SHM_DIRECTORY } from '../shared-memory/internal.js';
 import { describe, runs } from './allocator.js';
 import type { Heap } from './heap.js';
 import {
+  belonging,
+  belongingKind,
   DYING,
   descriptor,
   EXTENT_ENTRY_WORDS,
@@ -12,7 +14,6 @@ import {
   extentKind,
   foreignNode,
   header,
-  hold,
   KIND_MASK,
   MAX_SLOTS,
   PAGE_SHIFT,
@@ -173,17 +174,20 @@ class Check {
     const tx = this.#tx;
     const holds = new Map<number, number>();
     for (let index = 0; index < MAX_SLOTS; index++) {
-      let previous = 0;
-      for (let node = tx.read(slotBase(index) + slot.holds); node !== 0; node = tx.read(node + hold.next)) {
-        if (this.#owned.has(node)) {
-          this.#bad(`the list of holds of slot ${index} is a ring`);
-          break;
+      for (const list of [slot.belongings, slot.arrivals]) {
+        let previous = 0;
+        for (let node = tx.read(slotBase(index) + list); node !== 0; node = tx.read(node + belonging.next)) {
+          if (this.#owned.has(node)) {
+            this.#bad(`a list of slot ${index} is a ring`);
+            break;
+          }
+          this.#own(node, `slot ${index}`);
+          if (tx.read(node + belonging.previous) !== previous) this.#bad(`belonging ${node} has a wrong neighbour`);
+          previous = node;
+          const address = tx.read(node + belonging.root);
+          if (list === slot.belongings && tx.read(node + belonging.kind) !== belongingKind.hold) continue;
+          holds.set(address, (holds.get(address) ?? 0) + 1);
         }
-        this.#own(node, `slot ${index}`);
-        if (tx.read(node + hold.previous) !== previous) this.#bad(`hold ${node} has a wrong neighbour`);
-        previous = node;
-        const address = tx.read(node + hold.root);
-        holds.set(address, (holds.get(address) ?? 0) + 1);
       }
     }
     return holds;

@@ -3,17 +3,18 @@ import { CorruptSegmentError, MultiprocessError } from '../errors/index.js';
 import { errorCode, type MemoryMap, mapShared, openFileFacts, removeFile, reserve } from '../os/index.js';
 import { allocate, free } from './allocator.js';
 import { step } from './doors.js';
+import { settleEstate } from './estate.js';
 import { growHeap } from './extents.js';
 import { dropOneOf, type ForeignHeap, foreignHeaps } from './foreign.js';
 import { sweepHeap } from './heap-sweep.js';
 import { InternalLocks } from './internal-lock.js';
 import { EXTENT_MASK, EXTENT_SHIFT, extentKind, header, root, rootKind, WORD_BYTES } from './layout.js';
-import { addHold, buryDying, disposeRoot, firstDying, removeHold } from './lifetimes.js';
+import { addHold, belongingsOf, buryDying, disposeRoot, firstDying, removeHold } from './lifetimes.js';
 import { HeapMemory } from './memory.js';
 import { type JoinedSlot, leaveGate, Participant, takeSlot } from './participants.js';
-import { reap, settleEstate } from './reaper.js';
+import { reap } from './reaper.js';
 import { confirmRoot, createRoot, type RootAddress } from './roots.js';
-import { extentPath, type HeapId, type OpenSegment, openSegment } from './segment.js';
+import { extentPath, type HeapId, type OpenSegment, openHeldSegment, openSegment } from './segment.js';
 import { wake } from './sleep.js';
 import { Transaction } from './transaction.js';
 
@@ -30,6 +31,7 @@ export class Heap {
   readonly participant: Participant;
   readonly transaction: Transaction;
   readonly #holds = new Map<number, { node: number; serial: number; count: number }>();
+  readonly #belongings: number;
   readonly #timer: NodeJS.Timeout;
   /** Called at each tick, in a fresh turn of the loop: whatever synchronous code has recorded as running is not. */
   readonly onTick = new Set<() => void>();
@@ -40,6 +42,7 @@ export class Heap {
     this.memory = memory;
     this.nonce = memory.segment[header.nonce]!;
     this.participant = new Participant(memory, segment, taken);
+    this.#belongings = belongingsOf(taken.index);
     const locks = new InternalLocks(memory, this.participant);
     this.transaction = new Transaction(memory, this.participant, locks, (needed) =>
       growHeap(this.transaction, needed, (index) => extentPath(this.id, this.nonce, index)),
@@ -54,25 +57,37 @@ export class Heap {
    * Joins the heap of that name.
    *
    * @param create whether to make it when there is none.
-   * @param given the slot that a parent process has taken for this one.
    */
   static join(id: HeapId, create: boolean): Heap | undefined {
     const segment = openSegment(id, create, sweepHeap);
     if (segment === undefined) return undefined;
-    let heap: Heap;
+    let heap: Heap | undefined;
     try {
-      const nonce = new Int32Array(segment.map.buffer)[header.nonce]!;
-      const memory = new HeapMemory(segment.map, (index) => extentPath(id, nonce, index));
+      const memory = Heap.#memoryOf(segment);
       const taken = takeSlot(memory, segment.fd);
       leaveGate(segment.fd);
       step();
       heap = new Heap(segment, memory, taken);
+      if (taken.inheritsEstate) settleEstate(heap.transaction, taken.index, true);
+      return heap;
     } catch (error) {
+      heap?.stopTicking();
       closeSync(segment.fd);
       throw error;
     }
-    if (heap.participant.inheritsEstate) settleEstate(heap.transaction, heap.participant.slot);
+  }
+
+  /** Takes the place in a heap that another participant has taken for this one: the byte of the slot is held through `fd`. */
+  static takeOver(id: HeapId, taken: JoinedSlot, fd: number): Heap {
+    const segment = openHeldSegment(id, fd);
+    const heap = new Heap(segment, Heap.#memoryOf(segment), taken);
+    heap.participant.enter();
     return heap;
+  }
+
+  static #memoryOf({ id, map }: OpenSegment): HeapMemory {
+    const nonce = new Int32Array(map.buffer)[header.nonce]!;
+    return new HeapMemory(map, (index) => extentPath(id, nonce, index));
   }
 
   get left(): boolean {
@@ -89,12 +104,14 @@ export class Heap {
     if (this.#left) return;
     this.#left = true;
     this.stopTicking();
+    let settled = false;
     try {
       this.transaction.settle();
-      while (!settleEstate(this.transaction, this.participant.slot));
+      this.participant.close();
+      settled = settleEstate(this.transaction, this.participant.slot, false);
       this.bury();
     } finally {
-      this.participant.leave();
+      this.participant.leave(settled);
     }
   }
 
@@ -102,7 +119,7 @@ export class Heap {
   create(kind: number, contents: readonly number[] = []): RootAddress {
     const { made, node } = this.transaction.run((tx) => {
       const made = createRoot(tx, kind, contents);
-      return { made, node: addHold(tx, made.address, this.participant.slot) };
+      return { made, node: addHold(tx, made.address, this.#belongings) };
     });
     this.#holds.set(made.address, { node, serial: made.serial, count: 1 });
     return made;
@@ -119,7 +136,7 @@ export class Heap {
     const { kind, node } = this.transaction.run((tx) => {
       const kind = confirmRoot(tx, at);
       // A hold on the root is one on this very object: a root is used again only when nobody holds it.
-      return { kind, node: known?.node ?? addHold(tx, at.address, this.participant.slot) };
+      return { kind, node: known?.node ?? addHold(tx, at.address, this.#belongings) };
     });
     if (known !== undefined) known.count += 1;
     else this.#holds.set(at.address, { node, serial: at.serial, count: 1 });
@@ -133,9 +150,8 @@ export class Heap {
     known.count -= 1;
     if (known.count > 0) return;
     this.#holds.delete(address);
-    const { slot } = this.participant;
-    this.transaction.run((tx) => removeHold(tx, known.node, slot));
-    if (this.memory.segment[header.dying] !== 0) this.bury();
+    this.transaction.run((tx) => removeHold(tx, known.node, this.#belongings));
+    this.buryAny();
   }
 
   /** Ends an object for all who use it. @throws StaleHandleError when somebody has already. */
@@ -161,7 +177,7 @@ export class Heap {
       const words = Math.max(1, Math.ceil(bytes / WORD_BYTES));
       const { made, node } = this.transaction.run((tx) => {
         const made = createRoot(tx, rootKind.raw);
-        const node = addHold(tx, made.address, this.participant.slot);
+        const node = addHold(tx, made.address, this.#belongings);
         const block = allocate(tx, words, extentKind.raw);
         tx.memory.at(block).fill(0, block & EXTENT_MASK, (block & EXTENT_MASK) + words);
         tx.write(made.address + root.a, block);
@@ -218,6 +234,11 @@ export class Heap {
     }
   }
 
+  /** Buries the dying, if there are any. */
+  buryAny(): void {
+    if (this.memory.segment[header.dying] !== 0) this.bury();
+  }
+
   /** Lets go of the contents of objects that have ended. */
   bury(): void {
     for (;;) {
@@ -240,7 +261,7 @@ export class Heap {
   /** Looks at some of the other participants, and reaps the dead among them. */
   lookAround(count = LOOK_AT_ONCE): void {
     for (const index of this.participant.others(count)) if (!this.participant.isAlive(index)) this.#reapQuietly(index);
-    if (!this.transaction.open && this.memory.segment[header.dying] !== 0) this.bury();
+    if (!this.transaction.open) this.buryAny();
   }
 
   #rawPath(address: number, serial: number): string {

@@ -1,6 +1,6 @@
 import { CorruptSegmentError, MultiprocessError } from '../errors/index.js';
 import { atomicStore, step } from './doors.js';
-import { EXTENT_MASK, LOG_CAPACITY, MAX_SLOTS, slot, slotBase } from './layout.js';
+import { EXTENT_MASK, EXTENT_TABLE, LOG_CAPACITY, logBase, SLOT_WORDS, slot, slotBase } from './layout.js';
 import type { HeapMemory } from './memory.js';
 
 // The crash safety of everything in a heap that is more than one word.
@@ -36,10 +36,12 @@ import type { HeapMemory } from './memory.js';
 export class Journal {
   readonly #memory: HeapMemory;
   readonly #base: number;
+  readonly #log: number;
 
   constructor(memory: HeapMemory, slotIndex: number) {
     this.#memory = memory;
     this.#base = slotBase(slotIndex);
+    this.#log = logBase(slotIndex);
   }
 
   /** Whether a transaction is unfinished. Read from memory, never remembered: JavaScript can be cut short and live on. */
@@ -58,7 +60,7 @@ export class Journal {
     const lengthAt = this.#base + slot.logLength;
     const length = segment[lengthAt]!;
     if (length >= LOG_CAPACITY || length < 0) throw tooLong();
-    const entry = this.#base + slot.log + 2 * length;
+    const entry = this.#log + 2 * length;
     const index = address & EXTENT_MASK;
     step();
     segment[entry] = address;
@@ -87,7 +89,7 @@ export class Journal {
     if (length === 0) return;
     if (length < 0 || length > LOG_CAPACITY)
       throw new CorruptSegmentError(`A log of ${length} entries is none of ours.`);
-    const log = this.#base + slot.log;
+    const log = this.#log;
     for (let i = 0; i < length; i++) {
       const address = segment[log + 2 * i]!;
       this.#memory.at(address); // maps all before the first store
@@ -102,11 +104,12 @@ export class Journal {
   }
 }
 
-/** What hostile bytes must not make us overwrite: the slots' own states and logs. Their lists of holds are logged. */
+/** What hostile bytes must not make us overwrite: the slots' own states and logs. Their lists are logged. */
 function isBookkeeping(address: number): boolean {
-  const first = slotBase(0);
-  if (address < first || address >= slotBase(MAX_SLOTS)) return false;
-  return (address - first) % (slotBase(1) - first) !== slot.holds;
+  if (address < slotBase(0) || address >= EXTENT_TABLE) return false;
+  if (address >= logBase(0)) return true;
+  const word = (address - slotBase(0)) % SLOT_WORDS;
+  return word !== slot.belongings && word !== slot.arrivals;
 }
 
 function tooLong(): MultiprocessError {

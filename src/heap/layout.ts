@@ -3,11 +3,12 @@
 // A heap is a segment file and extent files. An *address* is one number for a word anywhere in it: the extent's index in
 // the upper bits, the word's index within it in the lower 22; the segment is extent 0.
 //
-//   segment   header | slot 0 … slot 511 | extent table
-//   slot      16 words of state | undo log of 248 (address, old value) pairs
+//   segment   header | slot 0 … slot 511 | undo log 0 … undo log 511 | extent table
+//   slot      what there is to know of a participant; all together, because they are looked over often
+//   undo log  248 pairs of address and old value
 //   extent    pages of 16 KiB; the first ones hold the descriptors of all its pages
 
-export const SEGMENT_MAGIC = 0x6870_6d31; // 'mph' and the layout's version
+export const SEGMENT_MAGIC = 0x6870_6d32; // 'mph' and the layout's version
 export const WORD_BYTES = 4;
 
 export const EXTENT_SHIFT = 22;
@@ -46,22 +47,26 @@ export const heapState = { ready: 1, ending: 2 } as const;
 
 // Slots of participants.
 export const MAX_SLOTS = 512;
-export const SLOT_WORDS = 512;
-export const LOG_CAPACITY = 248;
+export const SLOT_WORDS = 16; // a cache line: each is written by its owner
 export const slot = {
   /** generation << 3 | one of `slotState`. One store changes both. */
   state: 0,
   /** The generation for which the log has been rolled back after a death. */
   rolledBack: 1,
+  /** The generation that takes no more arrivals, because its estate is being settled. */
+  closed: 2,
+  pid: 3,
   /** Entries in the log; 0 outside a transaction. Setting it to 0 is the commit. */
-  logLength: 2,
-  /** First node of the list of holds. */
-  holds: 3,
-  pid: 4,
+  logLength: 4,
+  /** First node of the list of what this participant has: its holds, and its places in the waiting lists of objects. */
+  belongings: 5,
+  /** First node of the list of holds that others have taken for this participant. */
+  arrivals: 6,
   /** Wakes the thread that sleeps for this environment. */
-  doorbell: 5,
-  log: 16,
+  doorbell: 7,
 } as const;
+export const LOG_CAPACITY = 248;
+const LOG_WORDS = 2 * LOG_CAPACITY;
 export const slotState = { free: 0, live: 1 } as const;
 export const GENERATION_SHIFT = 3;
 export const MAX_GENERATION = (1 << 21) - 1;
@@ -72,7 +77,8 @@ export const TOKEN_MASK = 0x3fff_ffff;
 export const RESERVED = 0x4000_0000;
 export const WAITERS = 0x8000_0000 | 0;
 
-export const EXTENT_TABLE = HEADER_WORDS + MAX_SLOTS * SLOT_WORDS;
+const FIRST_LOG = HEADER_WORDS + MAX_SLOTS * SLOT_WORDS;
+export const EXTENT_TABLE = FIRST_LOG + MAX_SLOTS * LOG_WORDS;
 export const EXTENT_ENTRY_WORDS = 4;
 export const extentEntry = {
   kind: 0,
@@ -138,8 +144,16 @@ export const DYING = 0x200;
 export const KIND_MASK = 0xff;
 export const MAX_SERIAL = 0x7fff_ffff;
 
-// A node in a slot's list of holds.
-export const hold = { root: 0, next: 1, previous: 2, words: 4 } as const;
+// A node in a slot's list of belongings or of arrivals. All of them refer to a root, and begin like this.
+export const belonging = {
+  root: 0,
+  next: 1,
+  previous: 2,
+  /** One of `belongingKind`; of an arrival, the label under which it was handed over. */
+  kind: 3,
+  words: 4,
+} as const;
+export const belongingKind = { hold: 0 } as const;
 
 // A node in the list of references from other heaps.
 export const foreignNode = {
@@ -155,6 +169,10 @@ export const foreignNode = {
 
 export function slotBase(index: number): number {
   return HEADER_WORDS + index * SLOT_WORDS;
+}
+
+export function logBase(index: number): number {
+  return FIRST_LOG + index * LOG_WORDS;
 }
 
 export function tokenOf(index: number, generation: number): number {

@@ -1,6 +1,17 @@
 import { CorruptSegmentError } from '../errors/index.js';
 import { allocate } from './allocator.js';
-import { DISPOSED, DYING, header, hold, KIND_MASK, root, rootKind, slot, slotBase } from './layout.js';
+import {
+  belonging,
+  belongingKind,
+  DISPOSED,
+  DYING,
+  header,
+  KIND_MASK,
+  root,
+  rootKind,
+  slot,
+  slotBase,
+} from './layout.js';
 import { freeRoot, nextSerial } from './roots.js';
 import type { Transaction } from './transaction.js';
 
@@ -8,36 +19,63 @@ import type { Transaction } from './transaction.js';
 // in the transactions that bring them about, under the roots lock; when both counts are zero the object ends in that very
 // transaction, or, if letting go of its contents takes more than a few words, goes to the list of the dying.
 //
-// Each hold is also a node in the list of its participant's slot: that list is the estate which a reaper settles.
+// Each hold is also a node in a list of its participant's slot: what a participant has is the estate which a reaper settles.
+// An arrival is a hold that somebody else has taken for the participant, on an object which is on its way to it.
 
-/** Enters that the participant of `slotIndex` holds the object. Logs at most 17 words. @returns the node. */
-export function addHold(tx: Transaction, address: number, slotIndex: number): number {
+export function belongingsOf(slotIndex: number): number {
+  return slotBase(slotIndex) + slot.belongings;
+}
+
+export function arrivalsOf(slotIndex: number): number {
+  return slotBase(slotIndex) + slot.arrivals;
+}
+
+/** Puts a node, whose other words are filled already, at the head of a slot's list. Logs at most 2 words. */
+export function enlist(tx: Transaction, node: number, headAt: number): void {
   tx.lockRoots();
-  const node = allocate(tx, hold.words);
-  const headAt = slotBase(slotIndex) + slot.holds;
   const head = tx.read(headAt);
-  tx.fill(node, address, head, 0);
-  if (head !== 0) tx.write(head + hold.previous, node);
+  tx.fill(node + belonging.next, head, 0);
+  if (head !== 0) tx.write(head + belonging.previous, node);
   tx.write(headAt, node);
+}
+
+/** Takes a node out of the list at `headAt`, and frees it. Logs at most 12 words. */
+export function unlist(tx: Transaction, node: number, headAt: number): void {
+  tx.lockRoots();
+  const next = tx.read(node + belonging.next);
+  const previous = tx.read(node + belonging.previous);
+  if (previous === 0) {
+    if (tx.read(headAt) !== node) throw new CorruptSegmentError('A list of belongings is broken.');
+    tx.write(headAt, next);
+  } else {
+    tx.write(previous + belonging.next, next);
+  }
+  if (next !== 0) tx.write(next + belonging.previous, previous);
+  tx.free(node);
+}
+
+/**
+ * Enters that a participant holds the object. Logs at most 17 words.
+ *
+ * @param headAt the list: that of the participant's belongings, or of its arrivals.
+ * @param label for an arrival, what it is found by.
+ * @returns the node.
+ */
+export function addHold(tx: Transaction, address: number, headAt: number, label: number = belongingKind.hold): number {
+  tx.lockRoots();
+  const node = allocate(tx, belonging.words);
+  tx.fill(node + belonging.root, address);
+  tx.fill(node + belonging.kind, label);
+  enlist(tx, node, headAt);
   tx.write(address + root.holds, tx.read(address + root.holds) + 1);
   return node;
 }
 
 /** Takes a hold back, and ends the object if that was the last. Logs at most 40 words. */
-export function removeHold(tx: Transaction, node: number, slotIndex: number): void {
+export function removeHold(tx: Transaction, node: number, headAt: number): void {
   tx.lockRoots();
-  const address = tx.read(node + hold.root);
-  const next = tx.read(node + hold.next);
-  const previous = tx.read(node + hold.previous);
-  const headAt = slotBase(slotIndex) + slot.holds;
-  if (previous === 0) {
-    if (tx.read(headAt) !== node) throw new CorruptSegmentError('A list of holds is broken.');
-    tx.write(headAt, next);
-  } else {
-    tx.write(previous + hold.next, next);
-  }
-  if (next !== 0) tx.write(next + hold.previous, previous);
-  tx.free(node);
+  const address = tx.read(node + belonging.root);
+  unlist(tx, node, headAt);
   const holds = tx.read(address + root.holds);
   if (holds < 1) throw new CorruptSegmentError('An object is held by fewer than its holders.');
   tx.write(address + root.holds, holds - 1);

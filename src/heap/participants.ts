@@ -35,21 +35,18 @@ export class Participant {
   readonly slot: number;
   readonly token: number;
   readonly journal: Journal;
-  /** Holds of whoever had this slot before and died; to be let go of first. */
-  readonly inheritsEstate: boolean;
   readonly #memory: HeapMemory;
-  readonly #inode: bigint;
+  readonly inode: bigint;
   readonly #stateAt: number;
   readonly #state: number;
   #lastLookedAt: number;
 
-  /** @param taken the slot whose byte this descriptor already holds, for a child whose parent has joined on its behalf. */
+  /** @param taken the slot whose byte the segment's descriptor holds. */
   constructor(memory: HeapMemory, segment: Pick<OpenSegment, 'fd' | 'inode'>, taken: JoinedSlot) {
     this.#memory = memory;
     this.fd = segment.fd;
-    this.#inode = segment.inode;
+    this.inode = segment.inode;
     this.slot = taken.index;
-    this.inheritsEstate = taken.inheritsEstate;
     this.token = tokenOf(taken.index, taken.generation);
     this.journal = new Journal(memory, taken.index);
     this.#stateAt = slotBase(taken.index) + slot.state;
@@ -72,10 +69,37 @@ export class Participant {
     }
   }
 
-  /** The last store of an orderly end. Killed before it, this was a death. */
-  leave(): void {
+  /** Makes known whose slot it is that somebody else has taken for this environment. */
+  enter(): void {
+    atomicStore(this.#memory.segment, slotBase(this.slot) + slot.pid, process.pid);
+  }
+
+  /** Nobody hands anything over to this environment from here on. */
+  close(): void {
+    atomicStore(this.#memory.segment, slotBase(this.slot) + slot.closed, this.#state >>> GENERATION_SHIFT);
+  }
+
+  /** Whether that participant is there, dead or alive, and takes arrivals. Says so for good under the roots lock only. */
+  takesArrivals(token: number): boolean {
+    const base = slotBase(slotOfToken(token));
+    const { segment } = this.#memory;
+    const generation = generationOfToken(token);
+    return (
+      atomicLoad(segment, base + slot.state) === ((generation << GENERATION_SHIFT) | slotState.live) &&
+      atomicLoad(segment, base + slot.closed) !== generation
+    );
+  }
+
+  /**
+   * Ends this participant.
+   *
+   * @param settled whether nothing of it is left: then one store makes it an orderly end. Killed before it, or without it,
+   * this was a death.
+   */
+  leave(settled: boolean): void {
     const generation = nextGeneration(this.#state >>> GENERATION_SHIFT);
-    if (this.valid) atomicStore(this.#memory.segment, this.#stateAt, (generation << GENERATION_SHIFT) | slotState.free);
+    if (settled && this.valid)
+      atomicStore(this.#memory.segment, this.#stateAt, (generation << GENERATION_SHIFT) | slotState.free);
     closeSync(this.fd);
   }
 
@@ -140,7 +164,7 @@ export class Participant {
     try {
       inode = openFileFacts(this.fd).inode;
     } catch {}
-    if (inode === this.#inode) return;
+    if (inode === this.inode) return;
     // From here on nothing is written: `check` throws because the state no longer is what it was, once others notice; and
     // this throws at once.
     throw new ClosedError('The descriptor that proved this thread alive was closed by other code.');
@@ -150,15 +174,15 @@ export class Participant {
 export interface JoinedSlot {
   readonly index: number;
   readonly generation: number;
-  readonly inheritsEstate: boolean;
 }
 
 /**
- * Takes a slot. The gate is held.
+ * Takes a slot. The gate is held, or somebody takes part who stays for as long: so the heap is not swept meanwhile.
  *
+ * @returns also whether it was a dead one's, whose estate is to be settled first.
  * @throws TooManyParticipantsError when all are taken by the living.
  */
-export function takeSlot(memory: HeapMemory, fd: number): JoinedSlot {
+export function takeSlot(memory: HeapMemory, fd: number): JoinedSlot & { readonly inheritsEstate: boolean } {
   const { segment } = memory;
   const start = atomicAdd(segment, header.nextSlot, 1) >>> 0;
   for (const wanted of ['free', 'any'] as const) {

@@ -1,8 +1,7 @@
-import { CorruptSegmentError } from '../errors/index.js';
 import { atomicLoad, atomicStore } from './doors.js';
+import { settleEstate } from './estate.js';
 import { Journal } from './journal.js';
 import { GENERATION_SHIFT, slot, slotBase, slotState } from './layout.js';
-import { removeHold } from './lifetimes.js';
 import { nextGeneration, type Participant } from './participants.js';
 import type { Transaction } from './transaction.js';
 
@@ -10,15 +9,17 @@ import type { Transaction } from './transaction.js';
 //
 //   1. Roll-back. Their unfinished transaction is undone by plain stores, and the slot is marked: rolled back. Needs no lock,
 //      so it may be done by somebody in the middle of a transaction, who waits for a lock of the dead.
-//   2. Estate. Their holds are given back one by one, each in a small transaction of the reaper's own: so never by somebody
-//      who is in a transaction or has a lock. It may stop after any of them; the next reaper goes on.
+//   2. Estate. The generation is closed: nobody adds to it from here on. Then what they had is given back one by one, each
+//      in a small transaction of the reaper's own: so never by somebody who is in a transaction or has a lock. It may stop
+//      after any of them; the next reaper goes on.
 //
 // Then one store frees the slot, with the next generation. Both stages can be done twice without harm, so a reaper may be
 // killed anywhere. In one stage it would not do: two reapers, each in a transaction, could wait for locks of each other's
 // dead, and a reaper would commit half of its own transaction along with an estate.
 
-const STATE_MASK = (1 << GENERATION_SHIFT) - 1;
+/** Somebody waits for the reaper; what is left is done at a later look. */
 const MOST_AT_ONCE = 4096;
+const STATE_MASK = (1 << GENERATION_SHIFT) - 1;
 
 /** Reaps a slot as far as that is possible now. Does nothing when its owner lives, or another reaps it. */
 export function reap(tx: Transaction, participant: Participant, index: number): void {
@@ -34,34 +35,10 @@ export function reap(tx: Transaction, participant: Participant, index: number): 
     new Journal(memory, index).rollBack();
     atomicStore(segment, base + slot.rolledBack, generation);
     if (tx.open || tx.locks.anyHeld) return;
-    if (!settleEstate(tx, index)) return;
+    atomicStore(segment, base + slot.closed, generation);
+    if (!settleEstate(tx, index, true, MOST_AT_ONCE)) return;
     atomicStore(segment, base + slot.state, (nextGeneration(generation) << GENERATION_SHIFT) | slotState.free);
   } finally {
     participant.unlock(index);
   }
-}
-
-/** Gives back what a slot holds. @returns whether all of it is done. */
-export function settleEstate(tx: Transaction, index: number): boolean {
-  const headAt = slotBase(index) + slot.holds;
-  for (let i = 0; i < MOST_AT_ONCE; i++) {
-    if (tx.memory.load(headAt) === 0) return true;
-    try {
-      tx.run(() => {
-        tx.lockRoots();
-        const head = tx.read(headAt);
-        if (head === 0) return;
-        removeHold(tx, head, index);
-        if (tx.read(headAt) === head) throw new CorruptSegmentError('A list of holds leads nowhere.');
-      });
-    } catch (error) {
-      if (!(error instanceof CorruptSegmentError)) throw error;
-      // A list with impossible content is given up: what it held stays, which is better than whom it would hit.
-      tx.run(() => {
-        tx.lockRoots();
-        tx.write(headAt, 0);
-      });
-    }
-  }
-  return tx.memory.load(headAt) === 0;
 }

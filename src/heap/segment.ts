@@ -86,6 +86,11 @@ export function openSegment(id: HeapId, create: boolean, sweep: (id: HeapId) => 
   }
 }
 
+/** Maps the segment of a heap that is open already, and that somebody takes part in through `fd`. */
+export function openHeldSegment(id: HeapId, fd: number): OpenSegment {
+  return { id, path: segmentPath(id), fd, inode: openFileFacts(fd).inode, map: mapShared(fd, SEGMENT_BYTES) };
+}
+
 const idle = new Int32Array(new SharedArrayBuffer(4));
 
 function enter(id: HeapId, path: string): OpenSegment | 'again' | 'ending' | undefined {

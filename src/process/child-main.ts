@@ -8,12 +8,17 @@ import '../synchronize/index.js';
 import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { decode, encode } from '../codec/internal.js';
+import { giveSlots } from '../heap/internal.js';
 import { signalOnParentDeath } from '../os/index.js';
 import { setImporting, withInheritedBlocks } from '../shared-memory/internal.js';
 import { findTarget } from './find-target.js';
 import { RECORD_DESCRIPTOR, writeOutcome } from './spawn-record.js';
+import { argumentsArrived, sendResult } from './transit.js';
 
 const SIGKILL = 9;
+
+const FIRST_BLOCK = RECORD_DESCRIPTOR + 1;
+giveSlots(header.slots.map((slot, i) => ({ ...slot, fd: FIRST_BLOCK + header.blocks + i })));
 
 let returned = false;
 
@@ -38,9 +43,12 @@ async function run(): Promise<void> {
     setImporting(false);
     const target = findTarget(namespace, header.target);
     // Decoded after the import: the module may register types.
-    const values = withInheritedBlocks(inheritedDescriptors(), () => decode(args)) as unknown[];
+    const values = withInheritedBlocks(inheritedBlocks(), () => decode(args)) as unknown[];
+    argumentsArrived();
     const result = await target(...values);
-    writeOutcome(RECORD_DESCRIPTOR, { kind: 'value', bytes: encode(result, 'result').bytes });
+    const { bytes, places } = encode(result, 'result');
+    sendResult(places, header.receipt);
+    writeOutcome(RECORD_DESCRIPTOR, { kind: 'value', bytes });
     returned = true;
   } catch (error) {
     report(error);
@@ -51,8 +59,8 @@ async function run(): Promise<void> {
 }
 
 /** Blocks in the arguments can be attached by these, even if their names are gone by now. */
-function inheritedDescriptors(): number[] {
-  return Array.from({ length: header.blocks }, (_, i) => RECORD_DESCRIPTOR + 1 + i);
+function inheritedBlocks(): number[] {
+  return Array.from({ length: header.blocks }, (_, i) => FIRST_BLOCK + i);
 }
 
 function leaveError(error: unknown): void {
@@ -65,7 +73,9 @@ function leaveError(error: unknown): void {
 
 function encodeError(error: unknown): Buffer {
   try {
-    return encode(error, 'error').bytes;
+    const { bytes, places } = encode(error, 'error');
+    sendResult(places, header.receipt);
+    return bytes;
   } catch {
     return encode(new Error(`The target threw ${inspect(error)}, which cannot travel.`)).bytes;
   }

@@ -11,13 +11,17 @@ import { currentProcess } from './current.js';
 import { type End, endFromEvent, endFromKernel } from './end.js';
 import { checkOptions, type ModuleTarget, type ProcessOptions } from './process-options.js';
 import { spawnChild } from './spawn.js';
-import { type Outcome, readOutcome } from './spawn-record.js';
+import { type Outcome, type Receipt, readOutcome } from './spawn-record.js';
 import { locateTarget } from './target.js';
+import { expectResult, resultArrived } from './transit.js';
 import { fulfilledInTime } from './wait.js';
 
 type ArgsOption<A extends readonly unknown[]> = [] extends A ? { args?: A } : { args: A };
 
 let counter = 0;
+
+/** Results that nobody has asked for, of processes that nobody can ask any more. */
+const unclaimed = new FinalizationRegistry<Receipt>(resultArrived);
 
 /**
  * A function running in a process of its own.
@@ -54,7 +58,7 @@ let counter = 0;
 export class Process<A extends readonly unknown[] = any[], R = unknown> {
   readonly #options: ProcessOptions;
   readonly #target: ((...args: never[]) => unknown) | ModuleTarget;
-  readonly #args: readonly unknown[];
+  #args: readonly unknown[];
   readonly #name: string;
   readonly #daemon: boolean;
   #child: ChildProcess | undefined;
@@ -62,6 +66,7 @@ export class Process<A extends readonly unknown[] = any[], R = unknown> {
   #outcome: Outcome | undefined;
   #end: Promise<void> = Promise.resolve();
   #result: Promise<Awaited<R>> | undefined;
+  #receipt: Receipt | undefined;
   #waiting = 0;
   #closed = false;
 
@@ -116,10 +121,14 @@ export class Process<A extends readonly unknown[] = any[], R = unknown> {
       process: { pid: 0, name: this.#name, daemon: this.#daemon },
       parent: currentProcess(),
       target,
+      receipt: expectResult(),
     };
+    this.#receipt = header.receipt;
     const { env, execArgv, stdio = 'inherit' } = this.#options;
     const { child, record } = spawnChild(header, args, { env, execArgv, stdio });
     this.#child = child;
+    this.#args = []; // they are held for the child from here on
+    unclaimed.register(this, header.receipt, this);
     this.#end = new Promise((ended) => {
       child.once('exit', (code, signal) => {
         this.#ended = endFromEvent(code, signal);
@@ -130,6 +139,7 @@ export class Process<A extends readonly unknown[] = any[], R = unknown> {
         } finally {
           closeSync(record);
           removeChild(this);
+          if (this.#outcome === undefined) this.#claimed();
           ended();
         }
       });
@@ -188,6 +198,7 @@ export class Process<A extends readonly unknown[] = any[], R = unknown> {
     }
     this.#closed = true;
     removeChild(this);
+    if (this.#result === undefined) this.#claimed();
   }
 
   /** Whether the child runs: `false` as soon as the kernel says so, even if the event loop has not turned since. @throws ClosedError after `close()`. */
@@ -275,9 +286,21 @@ export class Process<A extends readonly unknown[] = any[], R = unknown> {
         signalCode,
       });
     }
-    const value = decode(outcome.bytes);
+    let value: unknown;
+    try {
+      value = decode(outcome.bytes);
+    } finally {
+      this.#claimed();
+    }
     if (outcome.kind === 'error') throw value;
     return value as Awaited<R>;
+  }
+
+  /** Nothing of the result is on its way any more. */
+  #claimed(): void {
+    unclaimed.unregister(this);
+    if (this.#receipt !== undefined) resultArrived(this.#receipt);
+    this.#receipt = undefined;
   }
 
   /** A daemon does not keep the event loop alive, but who waits for one does. */

@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import type { TakenSlot } from '../heap/internal.js';
 import type { ProcessInfo } from './identity.js';
 
 // What a child is told and what it answers lie in one unnamed file in shared memory, whose descriptor the child
@@ -31,7 +32,17 @@ export interface SpawnHeader {
   readonly process: ProcessInfo;
   readonly parent: ProcessInfo;
   readonly target: TargetLocation;
+  /** How many blocks among the arguments are handed over, as descriptors. */
   readonly blocks: number;
+  /** The places in heaps that have been taken for the child; their descriptors come after those of the blocks. */
+  readonly slots: readonly Omit<TakenSlot, 'fd'>[];
+  readonly receipt: Receipt;
+}
+
+/** Where the parent takes part, so that what the child returns can be held for it. */
+export interface Receipt {
+  readonly label: number;
+  readonly receivers: readonly { readonly heap: string; readonly nonce: number; readonly token: number }[];
 }
 
 export interface Outcome {

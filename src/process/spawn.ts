@@ -3,6 +3,7 @@ import { closeSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Encoded } from '../codec/internal.js';
 import { ProcessStateError } from '../errors/index.js';
+import type { TakenSlot } from '../heap/internal.js';
 import {
   ensureMembership,
   type Hold,
@@ -11,6 +12,7 @@ import {
   SHM_DIRECTORY,
 } from '../shared-memory/internal.js';
 import { type SpawnHeader, writeSpawnRecord } from './spawn-record.js';
+import { sendArguments } from './transit.js';
 
 const CHILD_MAIN = fileURLToPath(new URL('./child-main.js', import.meta.url));
 
@@ -27,25 +29,32 @@ export interface Spawned {
 }
 
 /**
- * Starts a child process and hands it, as open descriptors: its membership in the process tree, its record, and each
- * block in its arguments. From then on nothing that this process does or suffers takes them away from it.
+ * Starts a child process and hands it, as open descriptors: its membership in the process tree, its record, each block in
+ * its arguments, and its place in each heap in which arguments lie. From then on nothing that this process does or suffers takes them away from it.
  *
  * @throws ProcessStateError when the kernel starts no process; system errors for lack of room or descriptors.
  */
-export function spawnChild(header: Omit<SpawnHeader, 'blocks'>, args: Encoded, options: SpawnOptions): Spawned {
+export function spawnChild(
+  header: Omit<SpawnHeader, 'blocks' | 'slots'>,
+  args: Encoded,
+  options: SpawnOptions,
+): Spawned {
   const { tree } = ensureMembership();
   const holds: Hold[] = [];
+  let slots: TakenSlot[] = [];
   let membership: number | undefined;
   let record: number | undefined;
   try {
     for (const block of args.blocks) holds.push(holdForChild(block));
     membership = membershipForChild(tree);
-    record = writeSpawnRecord(SHM_DIRECTORY, { ...header, blocks: holds.length }, args.bytes);
+    slots = sendArguments(args.places);
+    const told = { ...header, blocks: holds.length, slots: slots.map(({ fd: _, ...slot }) => slot) };
+    record = writeSpawnRecord(SHM_DIRECTORY, told, args.bytes);
     const { stdio } = options;
     // Loaded here, because most processes that import the library start none.
     const { spawn } = process.getBuiltinModule('node:child_process');
     const child = spawn(process.execPath, [...(options.execArgv ?? inheritedExecArgv()), CHILD_MAIN], {
-      stdio: [stdio, stdio, stdio, membership, record, ...holds.map(({ fd }) => fd)],
+      stdio: [stdio, stdio, stdio, membership, record, ...[...holds, ...slots].map(({ fd }) => fd)],
       env: { ...(options.env ?? process.env), MULTIPROCESS_TREE: tree.id },
     });
     if (child.pid === undefined) throw notStarted(child);
@@ -55,6 +64,7 @@ export function spawnChild(header: Omit<SpawnHeader, 'blocks'>, args: Encoded, o
     throw error;
   } finally {
     if (membership !== undefined) closeSync(membership);
+    for (const { fd } of slots) closeSync(fd);
     for (const hold of holds) hold.release();
   }
 }

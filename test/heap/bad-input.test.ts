@@ -15,8 +15,9 @@ import { MultiprocessError } from '../../src/errors/index.js';
 import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
 import { sweepHeap } from '../../src/heap/heap-sweep.js';
-import { header, MAX_SLOTS, rootKind, SEGMENT_WORDS } from '../../src/heap/layout.js';
+import { EXTENT_TABLE, header, logBase, MAX_SLOTS, rootKind, SEGMENT_WORDS, slotBase } from '../../src/heap/layout.js';
 import { segmentPath } from '../../src/heap/segment.js';
+import { removeFile } from '../../src/os/index.js';
 import { randomHex } from '../../src/shared-memory/internal.js';
 import { LockWord } from '../../src/synchronize/lock-word.js';
 import { createCell, readCell, writeCell } from '../programs/heap-operations.js';
@@ -173,7 +174,7 @@ test('hostile bytes anywhere: a typed error at once, or none', { timeout: 120_00
     for (let hit = 0; hit < 1 + random() * 20; hit++) {
       const words = parts[Math.floor(random() * parts.length)]!;
       // Mostly where something is: the header, the slots in use, descriptors and roots.
-      const near = [0, 1024 + own * 512, 263168, 0, 4096][Math.floor(random() * 5)]!;
+      const near = [0, slotBase(own), logBase(own), EXTENT_TABLE, 0, 4096][Math.floor(random() * 6)]!;
       const at = random() < 0.8 ? near + Math.floor(random() * 600) : Math.floor(random() * words.length);
       if (at >= words.length) continue;
       const values = [
@@ -214,7 +215,7 @@ test('hostile bytes anywhere: a typed error at once, or none', { timeout: 120_00
     attempt(() => checkHeap(heap));
     attempt(() => heap.leave());
     attempt(() => sweepHeap(id));
-    for (const file of filesOf(id)) unlinkSync(`/dev/shm/${file}`);
+    for (const file of filesOf(id)) removeFile(`/dev/shm/${file}`);
     if (seed % 32 === 0) await collectGarbage();
   }
   assert.ok(header.magic === 0);

@@ -1,104 +1,89 @@
-// Every operation of the heap dies at step 1, 2, 3 … until it survives; and each time the one who reaps it dies at its step
-// 1, 2, 3 … too. After every death the others go on, the structure is whole, and nothing is lost or leaked.
+// Every operation of the heap dies at step 1, 2, 3 … until it survives. After every death the others go on, the structure is
+// whole, and nothing is lost or leaked.
 import assert from 'node:assert/strict';
-import { readdirSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
 import { sweepHeap } from '../../src/heap/heap-sweep.js';
+import { MAX_SLOTS } from '../../src/heap/layout.js';
 import { randomHex } from '../../src/shared-memory/internal.js';
-import { type Facts, type Operation, operations } from '../programs/heap-operations.js';
+import { operations } from '../programs/heap-operations.js';
 import { dieAt } from '../support/dying.js';
 import { collectGarbage } from '../support/gc.js';
-
-/** After which deaths the reaper dies too: all of them with `npm run test:crash`, else every eighth. */
-const EVERY = process.env['CRASH'] === 'all' ? 1 : 8;
-
-const filesOf = (id: string) => readdirSync('/dev/shm').filter((file) => file.startsWith(`mp-heap-${id}`));
-
-/** Everybody leaves, and nothing is left. */
-function endHeap(...heaps: Heap[]): void {
-  for (const heap of heaps) heap.leave();
-  sweepHeap(heaps[0]!.id);
-  assert.deepEqual(filesOf(heaps[0]!.id), []);
-}
-
-interface Scene {
-  readonly survivor: Heap;
-  readonly facts: Facts;
-  readonly died: boolean;
-  readonly steps: number;
-}
-
-/** A heap in which a victim has died at that step. */
-function killVictim(operation: Operation, step: number): Scene {
-  const id = randomHex(16);
-  const survivor = Heap.join(id, true)!;
-  const facts = operation.prepare?.(survivor) ?? {};
-  const victim = Heap.join(id, false)!;
-  operation.arm?.(victim, facts);
-  const ending = dieAt(
-    step,
-    () => operation.act(victim, facts),
-    () => [victim.participant.fd],
-  );
-  abandon(victim);
-  if (!ending.died && !victim.left) victim.leave();
-  return { survivor, facts, ...ending };
-}
-
-/** What a death takes along besides the descriptors: its timer. */
-function abandon(heap: Heap): void {
-  heap.stopTicking();
-}
-
-function verify(operation: Operation, { survivor, facts, died }: Scene, last: Heap): void {
-  operation.verify?.(survivor, facts, died);
-  const report = checkHeap(last);
-  assert.deepEqual(report.problems, []);
-  // The survivors' own objects are all that is left; and it works on.
-  const more = last.create(1);
-  last.release(more.address);
-  assert.deepEqual(checkHeap(last).problems, []);
-}
+import { endHeap, isSwept, killVictim, verify } from '../support/killing.js';
 
 describe('killed at each step', () => {
   for (const operation of operations) {
-    test(operation.name, { timeout: 900_000 }, async (context) => {
+    test(operation.name, { timeout: 300_000 }, async (context) => {
       let step = 1;
-      let cases = 0;
       for (; ; step++) {
         const scene = killVictim(operation, step);
-        const start = performance.now();
-        scene.survivor.lookAround(512);
-        verify(operation, scene, scene.survivor);
-        assert.ok(performance.now() - start < 1000, 'the others went on too late');
-        endHeap(scene.survivor);
-        cases += 1;
-        if (cases % 32 === 0) await collectGarbage(); // each heap has megabytes mapped
+        verify(operation, scene);
+        await endHeap(scene.survivor);
         if (!scene.died) break;
-        if (step % EVERY !== 0) continue;
-        // The same death, and then the reaper dies too.
-        for (let second = 1; ; second += EVERY === 1 ? 1 : 7) {
-          const again = killVictim(operation, step);
-          const reaper = Heap.join(again.survivor.id, false)!;
-          const ending = dieAt(
-            second,
-            () => reaper.lookAround(512),
-            () => [reaper.participant.fd],
-          );
-          abandon(reaper);
-          if (!ending.died) reaper.leave();
-          again.survivor.lookAround(512);
-          verify(operation, again, again.survivor);
-          endHeap(again.survivor);
-          cases += 1;
-          if (cases % 32 === 0) await collectGarbage();
-          if (!ending.died) break;
-        }
+        if (step % 32 === 0) await collectGarbage(); // each heap has megabytes mapped
       }
-      context.diagnostic(`${step - 1} steps, ${cases} cases`);
-      assert.ok(step - 1 >= operation.atLeast, `only ${step - 1} steps were met`);
+      context.diagnostic(`${step - 1} steps`);
+      assert.ok(step - 1 >= operation.atLeast, `only ${step - 1} steps were met, of ${operation.atLeast}`);
     });
   }
+});
+
+/** Lets `operation` die at each of its steps; `check` looks at what is left each time. */
+async function atEachStep(
+  context: { diagnostic(text: string): void },
+  atLeast: number,
+  scene: () => { operation: () => void; check: (died: boolean) => Promise<void> },
+): Promise<void> {
+  let step = 1;
+  for (; ; step++) {
+    const { operation, check } = scene();
+    const { died } = dieAt(step, operation);
+    await check(died);
+    if (!died) break;
+  }
+  context.diagnostic(`${step - 1} steps`);
+  assert.ok(step - 1 >= atLeast, `only ${step - 1} steps were met, of ${atLeast}`);
+}
+
+test('a heap whose maker is killed', async (context) => {
+  await atEachStep(context, 17, () => {
+    const id = randomHex(16);
+    return {
+      operation: () => Heap.join(id, true)!.leave(),
+      check: async () => {
+        const next = Heap.join(id, true)!;
+        const { address } = next.create(1);
+        next.release(address);
+        next.lookAround(MAX_SLOTS);
+        assert.deepEqual(checkHeap(next).problems, []);
+        await endHeap(next);
+      },
+    };
+  });
+});
+
+test('a heap whose sweeper is killed', async (context) => {
+  await atEachStep(context, 7, () => {
+    const heap = Heap.join(randomHex(16), true)!;
+    heap.createRaw(64);
+    heap.createRaw(100_000);
+    // It dies with all that it has.
+    heap.stopTicking();
+    closeSync(heap.participant.fd);
+    return {
+      operation: () => void sweepHeap(heap.id),
+      check: async (died) => {
+        // Somebody who wants to join makes a new one.
+        if (died) {
+          const next = Heap.join(heap.id, true)!;
+          next.lookAround(MAX_SLOTS);
+          assert.deepEqual(checkHeap(next).problems, []);
+          next.leave();
+        }
+        await isSwept(heap.id);
+      },
+    };
+  });
 });

@@ -1,14 +1,17 @@
 // Operations of the heap, each to be killed at every one of its steps, and what must hold afterwards. Used within one
 // process (where a death is an exception that closes the doors) and with real processes and SIGKILL.
 import assert from 'node:assert/strict';
+import { closeSync } from 'node:fs';
 import { allocate, free } from '../../src/heap/allocator.js';
 import { addForeignReference, dropForeignReference } from '../../src/heap/foreign.js';
-import type { Heap } from '../../src/heap/heap.js';
-import { root, rootKind } from '../../src/heap/layout.js';
-import { addHold, addReference, dropReference } from '../../src/heap/lifetimes.js';
+import { Heap } from '../../src/heap/heap.js';
+import { header, MAX_SLOTS, root, rootKind, slot, slotBase, slotState } from '../../src/heap/layout.js';
+import { addHold, addReference, belongingsOf, dropReference } from '../../src/heap/lifetimes.js';
 import { createRoot, type RootAddress } from '../../src/heap/roots.js';
 import { readConsistently, type Transaction } from '../../src/heap/transaction.js';
+import { handOver, letGoOfArrivals, takeSlotForOther, tokenOfSlot } from '../../src/heap/transit.js';
 import { LockWord } from '../../src/synchronize/lock-word.js';
+import { dieAt } from '../support/dying.js';
 
 /** What an operation works on, as numbers that can be told to another process. */
 export type Facts = Record<string, number>;
@@ -33,7 +36,7 @@ const CELL_WORDS = 20;
 export function createCell(heap: Heap, words = CELL_WORDS): RootAddress {
   return heap.transaction.run((tx) => {
     const at = createRoot(tx, rootKind.cell);
-    addHold(tx, at.address, heap.participant.slot);
+    addHold(tx, at.address, belongingsOf(heap.participant.slot));
     const contents = allocate(tx, words);
     tx.fill(contents, ...new Array<number>(Math.min(words, CELL_WORDS)).fill(0));
     tx.write(at.address + root.a, contents);
@@ -65,7 +68,7 @@ const inTransaction = (heap: Heap, body: (tx: Transaction) => void) => heap.tran
 /** An object of the survivor's, by its address and serial. */
 const made = (heap: Heap, kind: number = rootKind.lock): Facts => {
   const { address, serial } = heap.create(kind);
-  return { address, serial };
+  return { address, serial, receiver: heap.participant.token };
 };
 const letGo = (heap: Heap, { address }: Facts) => heap.release(address!);
 const at = ({ address, serial }: Facts): RootAddress => ({ address: address!, serial: serial! });
@@ -76,6 +79,27 @@ function takes(survivor: Heap, facts: Facts, died: boolean | undefined): void {
   if (died !== undefined) assert.equal(lock.ownerDied, died);
   assert.equal(lock.release(), true);
   letGo(survivor, facts);
+}
+
+/** Somebody who took part, and died in the middle of a transaction with belongings of all kinds. */
+function leaveADeadOne(survivor: Heap, facts: Facts): void {
+  const dead = Heap.join(survivor.id, false)!;
+  dead.open(at(facts));
+  dead.createRaw(100);
+  dead.createRaw(100_000);
+  handOver(survivor, at(facts), dead.participant.token, 1);
+  dieAt(
+    30,
+    () => writeCell(dead, facts['address']!, 9),
+    () => [dead.participant.fd],
+  );
+  dead.stopTicking();
+}
+
+/** A cell of the survivor's, as a place. */
+function cellOf(survivor: Heap): Facts {
+  const { address, serial } = createCell(survivor);
+  return { address, serial };
 }
 
 const OTHER_HEAP = { id: '00000000deadbeef', nonce: 7 };
@@ -281,6 +305,83 @@ export const operations: readonly Operation[] = [
     },
     act: (victim) => victim.leave(),
     verify: letGo,
+  },
+  {
+    name: 'join, and leave',
+    atLeast: 10,
+    act: (victim) => Heap.join(victim.id, false)!.leave(),
+  },
+  {
+    name: 'join, in the place and with the estate of the dead',
+    atLeast: 40,
+    prepare: (survivor) => {
+      const facts = cellOf(survivor);
+      leaveADeadOne(survivor, facts);
+      // No place is free: the others are of dead ones who had nothing.
+      const { segment } = survivor.memory;
+      for (let index = 0; index < MAX_SLOTS; index++) segment[slotBase(index) + slot.state]! |= slotState.live;
+      return facts;
+    },
+    arm: (victim, facts) => {
+      // The next place that is tried is that of the dead one.
+      const owners = Array.from({ length: MAX_SLOTS }, (_, index) => index);
+      const { segment } = victim.memory;
+      segment[header.nextSlot] = owners.find((index) => segment[slotBase(index) + slot.logLength] !== 0)!;
+      facts['next'] = segment[header.nextSlot]!;
+    },
+    act: (victim, facts) => {
+      const joined = Heap.join(victim.id, false)!;
+      assert.equal(joined.participant.slot, facts['next']);
+      joined.leave();
+    },
+    verify: (survivor, facts) => {
+      assert.equal(readCell(survivor, facts['address']!), 0);
+      letGo(survivor, facts);
+    },
+  },
+  {
+    name: 'reap one who died in a transaction',
+    atLeast: 100,
+    prepare: (survivor) => {
+      const facts = cellOf(survivor);
+      leaveADeadOne(survivor, facts);
+      return facts;
+    },
+    act: (victim) => victim.lookAround(MAX_SLOTS),
+    verify: (survivor, facts) => {
+      assert.equal(readCell(survivor, facts['address']!), 0);
+      letGo(survivor, facts);
+    },
+  },
+  {
+    name: 'an object handed over to another, and taken',
+    atLeast: 20,
+    prepare: (survivor) => made(survivor),
+    arm: (victim, facts) => void victim.open(at(facts)),
+    act: (victim, facts) => {
+      handOver(victim, at(facts), facts['receiver']!, 7);
+      handOver(victim, at(facts), victim.participant.token, 8);
+      letGoOfArrivals(victim, 8);
+    },
+    verify: (survivor, facts) => {
+      letGoOfArrivals(survivor, 7);
+      letGo(survivor, facts);
+    },
+  },
+  {
+    name: 'a place taken for a child that is never started, with arguments',
+    atLeast: 30,
+    prepare: (survivor) => made(survivor),
+    arm: (victim, facts) => void victim.open(at(facts)),
+    act: (victim, facts) => {
+      const taken = takeSlotForOther(victim);
+      handOver(victim, at(facts), tokenOfSlot(taken), 0);
+      closeSync(taken.fd);
+    },
+    verify: (survivor, facts) => {
+      survivor.lookAround(MAX_SLOTS);
+      letGo(survivor, facts);
+    },
   },
   {
     name: 'acquire and release',

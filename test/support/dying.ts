@@ -1,4 +1,4 @@
-import { closeSync, readdirSync } from 'node:fs';
+import { closeSync, existsSync, readdirSync } from 'node:fs';
 import { onBlock, onStep } from '../../src/heap/doors.js';
 
 /**
@@ -15,7 +15,7 @@ export interface Ending {
 
 /** Runs `operation` and lets it die at its `step`th step; descriptors that it has opened are closed then, as by the kernel. */
 export function dieAt(step: number, operation: () => void, descriptors: () => readonly number[] = () => []): Ending {
-  const before = new Set(readdirSync('/proc/self/fd'));
+  const before = new Set(openDescriptors());
   let steps = 0;
   onStep(() => {
     steps += 1;
@@ -36,15 +36,20 @@ export function dieAt(step: number, operation: () => void, descriptors: () => re
     onBlock(undefined);
     if (steps >= step) {
       for (const fd of descriptors()) closeQuietly(fd);
-      for (const fd of readdirSync('/proc/self/fd')) if (!before.has(fd)) closeQuietly(Number(fd));
+      for (const fd of openDescriptors()) if (!before.has(fd)) closeQuietly(Number(fd));
     }
   }
+}
+
+function openDescriptors(): string[] {
+  // Without the one by which the list was read.
+  return readdirSync('/proc/self/fd').filter((fd) => existsSync(`/proc/self/fd/${fd}`));
 }
 
 function closeQuietly(fd: number): void {
   try {
     closeSync(fd);
   } catch {
-    // the one by which the list was read, or closed by the operation itself
+    // closed by the operation itself
   }
 }
