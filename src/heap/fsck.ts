@@ -4,7 +4,6 @@ import { describe, runs } from './allocator.js';
 import type { Heap } from './heap.js';
 import {
   belonging,
-  belongingKind,
   DYING,
   descriptor,
   EXTENT_ENTRY_WORDS,
@@ -26,6 +25,7 @@ import {
   slotBase,
   TOKEN_MASK,
 } from './layout.js';
+import { OWNS_A } from './lifetimes.js';
 import { extentPath } from './segment.js';
 import { CLASS_CAPACITY, CLASS_WORDS } from './size-classes.js';
 import type { Transaction } from './transaction.js';
@@ -185,7 +185,6 @@ class Check {
           if (tx.read(node + belonging.previous) !== previous) this.#bad(`belonging ${node} has a wrong neighbour`);
           previous = node;
           const address = tx.read(node + belonging.root);
-          if (list === slot.belongings && tx.read(node + belonging.kind) !== belongingKind.hold) continue;
           holds.set(address, (holds.get(address) ?? 0) + 1);
         }
       }
@@ -214,6 +213,9 @@ class Check {
     const dying = this.#list(header.dying, 'dying roots');
     const cutPage = tx.read(header.rootsPage);
     const files = new Set(readdirSync(SHM_DIRECTORY).map((file) => `${SHM_DIRECTORY}/${file}`));
+    /** What each root says of references to it from within this heap, less those that are found. */
+    const unexplained = new Map<number, number>();
+    const explain = (address: number, by: number) => unexplained.set(address, (unexplained.get(address) ?? 0) + by);
     let count = 0;
     for (const page of this.#rootPages) {
       for (let number = 0; number < PAGE_WORDS / ROOT_WORDS; number++) {
@@ -231,10 +233,12 @@ class Check {
         if ((foreign.get(address) ?? 0) !== tx.read(address + root.foreign))
           this.#bad(`root ${address} miscounts heaps`);
         if (held === 0 && references === 0 && !dying.has(address)) this.#bad(`root ${address} is needed by nobody`);
+        explain(address, references - (foreign.get(address) ?? 0));
         holds.delete(address);
         foreign.delete(address);
         const contents = tx.read(address + root.a);
-        if (contents !== 0) this.#own(contents, `root ${address}`);
+        if (contents !== 0 && OWNS_A.has(kind & KIND_MASK)) this.#own(contents, `root ${address}`);
+        if ((kind & KIND_MASK) === rootKind.condition) explain(tx.read(address + root.c), -1);
         if ((kind & KIND_MASK) === rootKind.raw && tx.read(address + root.c) !== 0) {
           const name = `raw-${address.toString(36)}-${tx.read(address + root.d).toString(36)}`;
           files.delete(extentPath(this.#heap.id, this.#heap.nonce, name));
@@ -242,6 +246,8 @@ class Check {
       }
     }
     for (const address of [...holds.keys(), ...foreign.keys()]) this.#bad(`${address} is held and no root`);
+    for (const [address, by] of unexplained)
+      if (by !== 0) this.#bad(`root ${address} counts ${by} references too many`);
     const prefix = extentPath(this.#heap.id, this.#heap.nonce, 'raw-');
     for (const file of files) if (file.startsWith(prefix)) this.#bad(`${file} belongs to nobody`);
     return count;

@@ -131,12 +131,24 @@ export const root = {
   b: 9,
   c: 10,
   d: 11,
+  e: 12,
   /** Next in the list of free or of dying roots. */
   next: 14,
   /** Number of references from other heaps, which `references` includes. */
   foreign: 15,
 } as const;
-export const rootKind = { free: 0, lock: 1, rlock: 2, raw: 3, cell: 4 } as const;
+export const rootKind = {
+  free: 0,
+  lock: 1,
+  rlock: 2,
+  raw: 3,
+  cell: 4,
+  semaphore: 5,
+  boundedSemaphore: 6,
+  event: 7,
+  condition: 8,
+  barrier: 9,
+} as const;
 /** In the kind of an object that `dispose()` has ended and that somebody still holds. */
 export const DISPOSED = 0x100;
 /** In the kind of an object that is on the dying list. */
@@ -144,7 +156,7 @@ export const DYING = 0x200;
 export const KIND_MASK = 0xff;
 export const MAX_SERIAL = 0x7fff_ffff;
 
-// A node in a slot's list of belongings or of arrivals. All of them refer to a root, and begin like this.
+// A node in a slot's list of belongings or of arrivals. Each holds a root, and begins like this.
 export const belonging = {
   root: 0,
   next: 1,
@@ -153,7 +165,15 @@ export const belonging = {
   kind: 3,
   words: 4,
 } as const;
-export const belongingKind = { hold: 0 } as const;
+export const belongingKind = {
+  hold: 0,
+  /** Waits for a condition. */
+  waiter: 1,
+  /** Has waited at a barrier, so others count on it. */
+  member: 2,
+  /** Waits at a barrier. */
+  party: 3,
+} as const;
 
 // A node in the list of references from other heaps.
 export const foreignNode = {

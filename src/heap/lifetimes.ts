@@ -58,12 +58,19 @@ export function unlist(tx: Transaction, node: number, headAt: number): void {
  * Enters that a participant holds the object. Logs at most 17 words.
  *
  * @param headAt the list: that of the participant's belongings, or of its arrivals.
- * @param label for an arrival, what it is found by.
+ * @param label the kind of belonging; for an arrival, what it is found by.
+ * @param words how many the node has; those beyond the common ones are the caller's to fill.
  * @returns the node.
  */
-export function addHold(tx: Transaction, address: number, headAt: number, label: number = belongingKind.hold): number {
+export function addHold(
+  tx: Transaction,
+  address: number,
+  headAt: number,
+  label: number = belongingKind.hold,
+  words: number = belonging.words,
+): number {
   tx.lockRoots();
-  const node = allocate(tx, belonging.words);
+  const node = allocate(tx, words);
   tx.fill(node + belonging.root, address);
   tx.fill(node + belonging.kind, label);
   enlist(tx, node, headAt);
@@ -111,17 +118,23 @@ function endIfUnused(tx: Transaction, address: number): void {
   if (tx.read(address + root.holds) !== 0 || tx.read(address + root.references) !== 0) return;
   const kind = tx.read(address + root.kind);
   const contents = tx.read(address + root.a);
-  if ((kind & KIND_MASK) === rootKind.raw && tx.read(address + root.c) !== 0) {
+  const ended = kind & KIND_MASK;
+  if (ended === rootKind.raw && tx.read(address + root.c) !== 0) {
     // A file cannot be removed within a transaction.
     tx.write(address + root.kind, kind | DYING);
     tx.write(address + root.next, tx.read(header.dying));
     tx.write(header.dying, address);
     return;
   }
-  if (contents !== 0 && ((kind & KIND_MASK) === rootKind.raw || (kind & KIND_MASK) === rootKind.cell))
-    tx.free(contents);
+  if (contents !== 0 && OWNS_A.has(ended)) tx.free(contents);
+  // A condition refers to its lock.
+  const other = ended === rootKind.condition ? tx.read(address + root.c) : 0;
   freeRoot(tx, address);
+  if (other !== 0) dropReference(tx, other);
 }
+
+/** The kinds whose root has the address of a block in its first word. */
+export const OWNS_A = new Set<number>([rootKind.raw, rootKind.cell, rootKind.boundedSemaphore, rootKind.barrier]);
 
 /** The object at the head of the list of the dying. */
 export function firstDying(tx: Transaction): { address: number; file: number } | undefined {

@@ -64,7 +64,7 @@ export function freeRoot(tx: Transaction, address: number): void {
   nextSerial(tx, address);
   tx.write(address + root.kind, rootKind.free);
   // Nobody can be at these words: all who hold or refer to the object have let go of it under the roots lock.
-  for (const word of [root.lock, root.references, root.holds, root.a, root.b, root.c, root.d, root.foreign]) {
+  for (const word of [root.lock, root.references, root.holds, root.a, root.b, root.c, root.d, root.e, root.foreign]) {
     if (tx.read(address + word) !== 0) tx.write(address + word, 0);
   }
   tx.write(address + root.next, tx.read(header.freeRoots));

@@ -4,6 +4,7 @@ import type { InternalLocks } from './internal-lock.js';
 import { EXTENT_MASK, type ExtentKind, header, root } from './layout.js';
 import type { HeapMemory } from './memory.js';
 import type { Participant } from './participants.js';
+import { wake } from './sleep.js';
 
 /** What a transaction asks for when the allocator has no pages left: growth happens outside of transactions. */
 export class NeedsRoom {
@@ -17,6 +18,7 @@ export class NeedsRoom {
 }
 
 const MOST_GROWTHS = 16;
+const EVERYBODY = 0x7fff_ffff;
 
 /**
  * One change of shared structure, seen by others entirely or not at all, also when this process is killed in the middle.
@@ -30,6 +32,7 @@ export class Transaction {
   readonly locks: InternalLocks;
   readonly #frees: number[] = [];
   readonly #sequences: number[] = [];
+  readonly #wakes: number[] = [];
   readonly #grow: (needed: NeedsRoom) => void;
   #freeBlock: ((tx: Transaction, address: number) => void) | undefined;
   #open = false;
@@ -131,17 +134,26 @@ export class Transaction {
     this.#frees.push(address);
   }
 
+  /** Wakes all that sleep on a futex word, once this has happened. The word has been bumped, so those who come too late do not sleep. */
+  wakeAfterwards(address: number): void {
+    this.#wakes.push(address);
+  }
+
   #commit(): void {
     if (this.#frees.length > 0) {
       this.lockAllocator();
       for (const address of this.#frees) this.#freeBlock!(this, address);
     }
     this.participant.journal.commit();
+    const wakes = this.#wakes.length > 0 ? this.#wakes.splice(0) : undefined;
     this.#finish();
+    // Only tells the kernel: the word may be another object's by now.
+    if (wakes !== undefined) for (const address of wakes) wake(this.memory, address, EVERYBODY);
   }
 
   #finish(): void {
     this.#frees.length = 0;
+    this.#wakes.length = 0;
     // Even before the object's lock is let go of: whoever has the lock may rely on it.
     for (const address of this.#sequences.splice(0)) {
       if (!this.locks.isHeld(address + root.lock)) continue;

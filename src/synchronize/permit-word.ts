@@ -1,0 +1,126 @@
+import {
+  atomicLoad,
+  compareExchange,
+  EXTENT_MASK,
+  type Heap,
+  RESERVED,
+  type RootAddress,
+  root,
+  step,
+  WAITERS,
+  wake,
+} from '../heap/internal.js';
+import { type Attempt, TakeWord } from './take-word.js';
+
+// A bounded semaphore has a word for each permit: 0, or the token of the environment that has it. So each environment gives
+// back its own only, and the permits of the dead are known: whoever finds one takes it.
+//
+// The word that those who wait sleep on counts the releases that woke somebody, besides the two bits of every such word
+// (take-word.ts). Who is about to sleep marks it and then looks at the permits once more; who gives back does so first and
+// then looks at the mark: so one of the two sees the other.
+
+const COUNT_MASK = 0x3fff_ffff;
+const OWNERS_ASKED = 64;
+
+export class PermitWord extends TakeWord {
+  readonly count: number;
+  readonly #permits: Int32Array;
+  readonly #first: number;
+  readonly #token: number;
+  /** Permits taken here, the last one last. What is really ours, the words say. */
+  readonly #own: number[] = [];
+  #next = 0;
+
+  constructor(heap: Heap, at: RootAddress) {
+    super(heap, at);
+    this.count = heap.memory.load(at.address + root.b);
+    const block = heap.memory.load(at.address + root.a);
+    this.#permits = heap.memory.at(block);
+    this.#first = block & EXTENT_MASK;
+    this.#token = heap.participant.token;
+  }
+
+  /** How many permits nobody has, as far as is known. */
+  get value(): number {
+    let free = 0;
+    for (let i = 0; i < this.count; i++) if (this.#canBeTaken(Atomics.load(this.#permits, this.#first + i))) free += 1;
+    return free;
+  }
+
+  attempt(_mark: number, pushy: boolean): Attempt {
+    const seen = atomicLoad(this.words, this.index);
+    if (seen & RESERVED && !pushy) return this.#anyFree() ? 'reserved' : 'busy';
+    for (let i = 0; i < this.count; i++) {
+      const permit = (this.#next + i) % this.count;
+      const owner = atomicLoad(this.#permits, this.#first + permit);
+      if (!this.#canBeTaken(owner)) continue;
+      if (compareExchange(this.#permits, this.#first + permit, owner, this.#token) !== owner) continue;
+      this.#next = permit;
+      this.#own.push(permit);
+      if (seen & RESERVED) compareExchange(this.words, this.index, seen, seen & ~RESERVED);
+      return 'taken';
+    }
+    return 'busy';
+  }
+
+  protected isFree(): boolean {
+    return this.#anyFree();
+  }
+
+  override prepareSleep(starved: boolean): number | undefined {
+    const marked = super.prepareSleep(starved);
+    return marked === undefined || this.#anyFree() ? undefined : marked;
+  }
+
+  protected askAfterOwners(): void {
+    const { participant } = this.heap;
+    const asked = new Set<number>();
+    for (let i = 0; i < this.count && asked.size < OWNERS_ASKED; i++) {
+      const owner = Atomics.load(this.#permits, this.#first + i);
+      if (owner === 0 || owner === this.#token || asked.has(owner)) continue;
+      asked.add(owner);
+      participant.isGone(owner, true);
+    }
+  }
+
+  passOn(): void {
+    this.wakeOne();
+  }
+
+  /** How many permits this environment has. */
+  get held(): number {
+    return this.#own.filter((permit) => this.#isOwn(permit)).length;
+  }
+
+  /** Gives back `count` permits, which this environment has. */
+  release(count: number): void {
+    for (let left = count; left > 0; ) {
+      const permit = this.#own.pop();
+      if (permit === undefined) return;
+      if (compareExchange(this.#permits, this.#first + permit, this.#token, 0) === this.#token) left -= 1;
+    }
+    for (;;) {
+      const seen = atomicLoad(this.words, this.index);
+      if (!(seen & WAITERS)) return;
+      const bits = seen & RESERVED ? RESERVED | WAITERS : 0;
+      if (compareExchange(this.words, this.index, seen, ((seen + 1) & COUNT_MASK) | bits) !== seen) continue;
+      step();
+      wake(this.heap.memory, this.address, count);
+      return;
+    }
+  }
+
+  #anyFree(): boolean {
+    for (let i = 0; i < this.count; i++)
+      if (this.#canBeTaken(Atomics.load(this.#permits, this.#first + i))) return true;
+    return false;
+  }
+
+  #canBeTaken(owner: number): boolean {
+    return owner === 0 || (owner !== this.#token && this.heap.participant.isGone(owner, false));
+  }
+
+  #isOwn(permit: number): boolean {
+    return Atomics.load(this.#permits, this.#first + permit) === this.#token;
+  }
+}

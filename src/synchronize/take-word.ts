@@ -1,0 +1,174 @@
+import {
+  atomicLoad,
+  compareExchange,
+  EXTENT_MASK,
+  type Heap,
+  now,
+  OWNED_SLICE_MS,
+  RESERVED,
+  type RootAddress,
+  root,
+  sleepWhile,
+  spinBudget,
+  spinWhile,
+  stale,
+  WAITERS,
+  wake,
+} from '../heap/internal.js';
+
+// Something that can be taken and given back, by way of one word that those who wait sleep on: a lock, a semaphore. What the
+// lower 30 bits mean differs; the two others are:
+//
+//   WAITERS   somebody may be asleep on the word: whoever gives something back wakes one
+//   RESERVED  somebody who slept has waited for long: when there is something to take, newcomers stand back for a while
+//
+// A process that dies between giving back and waking leaves a sleeper asleep, for a slice at most. One that was woken and
+// dies before it takes has used up a wake-up: again a slice. Who has slept takes with WAITERS set, since it cannot know
+// whether others sleep still.
+
+/** How long a waiter stands in line before it asks for a reservation. */
+const STARVED_MS = 5;
+/** How long newcomers stand back from what is reserved. */
+const RESERVATION_MS = 2;
+const NAP_MS = 0.5;
+const LOOK_MS = 50;
+const COLD_SPIN = 1 / 16;
+/** How many of the other participants a look asks after. */
+const OTHERS_AT_ONCE = 2;
+
+export type Attempt = 'taken' | 'busy' | 'reserved' | 'own';
+
+export abstract class TakeWord {
+  readonly heap: Heap;
+  readonly at: RootAddress;
+  protected readonly words: Int32Array;
+  protected readonly index: number;
+  readonly #serialIndex: number;
+  readonly #serial: number;
+  #spin = spinBudget();
+  #lastLook = Number.NEGATIVE_INFINITY;
+
+  constructor(heap: Heap, at: RootAddress) {
+    this.heap = heap;
+    this.at = at;
+    this.words = heap.memory.at(at.address);
+    this.index = (at.address + root.lock) & EXTENT_MASK;
+    this.#serialIndex = (at.address + root.serial) & EXTENT_MASK;
+    this.#serial = at.serial;
+  }
+
+  /**
+   * Tries once.
+   *
+   * @param mark WAITERS for who has slept on the word, else 0.
+   * @param pushy whether to take what is reserved for those who have waited longer.
+   */
+  abstract attempt(mark: number, pushy: boolean): Attempt;
+
+  /** Whether there is something to take, going by what the word was seen to be. */
+  protected abstract isFree(seen: number): boolean;
+
+  /** Asks whether those live who have what is waited for. */
+  protected abstract askAfterOwners(): void;
+
+  /** A wake-up that was for us, and is not used, goes to another. */
+  abstract passOn(): void;
+
+  get address(): number {
+    return this.at.address + root.lock;
+  }
+
+  get disposed(): boolean {
+    return this.words[this.#serialIndex] !== this.#serial;
+  }
+
+  /** @throws StaleHandleError when it has been disposed of; ClosedError when this environment was declared dead. */
+  check(): void {
+    if (this.words[this.#serialIndex] !== this.#serial) throw stale();
+    this.heap.participant.check();
+  }
+
+  /** Waits, blocking this thread. @returns whether it was taken in time. */
+  takeSync(timeout: number): boolean {
+    const started = now();
+    const deadline = started + timeout;
+    let slept = false;
+    let reservedSince = Number.POSITIVE_INFINITY;
+    for (;;) {
+      const clock = now();
+      const outcome = this.attempt(slept ? WAITERS : 0, slept || clock - reservedSince >= RESERVATION_MS);
+      if (outcome === 'taken') return true;
+      this.check();
+      if (clock >= deadline) {
+        if (slept) this.passOn();
+        return false;
+      }
+      const seen = atomicLoad(this.words, this.index);
+      if (outcome === 'reserved') {
+        if (reservedSince === Number.POSITIVE_INFINITY) reservedSince = clock;
+        // Nobody is asked to wake us: whoever it is reserved for takes it soon, or the time is over.
+        if (spinBudget() === 0) sleepAWhile(this.heap, this.address, seen, Math.min(deadline, clock + NAP_MS));
+        else spinWhile(this.words, this.index, seen, spinBudget());
+        continue;
+      }
+      if (this.isFree(seen)) continue;
+      if (!slept && this.#spinFor(seen)) continue;
+      this.lookAround();
+      const marked = this.prepareSleep(clock - started >= STARVED_MS);
+      if (marked === undefined) continue;
+      // A child's death comes as a signal: no need to wait for the next look.
+      if (sleepAWhile(this.heap, this.address, marked, deadline)) this.#lastLook = Number.NEGATIVE_INFINITY;
+      slept = true;
+    }
+  }
+
+  /**
+   * Makes the word say that somebody sleeps on it.
+   *
+   * @returns the word's value to sleep on; undefined when there is something to take, or the word changed just now.
+   */
+  prepareSleep(starved: boolean): number | undefined {
+    const seen = atomicLoad(this.words, this.index);
+    if (this.isFree(seen)) return undefined;
+    const marked = seen | WAITERS | (starved ? RESERVED : 0);
+    if (seen !== marked && compareExchange(this.words, this.index, seen, marked) !== seen) return undefined;
+    return marked;
+  }
+
+  /** Finishes what was left here, and at most once in 50 ms asks whether the owners live, and some of the others. */
+  lookAround(): void {
+    this.heap.transaction.settle();
+    const clock = now();
+    if (clock - this.#lastLook < LOOK_MS) return;
+    this.#lastLook = clock;
+    this.askAfterOwners();
+    this.heap.lookAround(OTHERS_AT_ONCE);
+  }
+
+  /** A short look, for those who must not block: one or two microseconds. */
+  glance(): void {
+    spinWhile(this.words, this.index, atomicLoad(this.words, this.index), spinBudget() / 12);
+  }
+
+  /** Looks without a system call for about as long as it took to be worth it before. */
+  #spinFor(seen: number): boolean {
+    const budget = spinBudget();
+    if (budget === 0) return false;
+    const rounds = spinWhile(this.words, this.index, seen, this.#spin);
+    if (rounds < this.#spin) {
+      this.#spin = Math.min(budget, this.#spin + rounds / 4);
+      return true;
+    }
+    this.#spin = Math.max(budget * COLD_SPIN, this.#spin * 0.75);
+    return false;
+  }
+
+  protected wakeOne(): void {
+    wake(this.heap.memory, this.address, 1);
+  }
+}
+
+/** One slice, in a function of its own: a thread that is being terminated gets out between two of them. */
+function sleepAWhile(heap: Heap, address: number, expected: number, deadline: number): boolean {
+  return sleepWhile(heap.memory, address, expected, OWNED_SLICE_MS, deadline);
+}
