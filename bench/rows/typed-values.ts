@@ -15,21 +15,20 @@ export function rawArrayRows({ seconds }: Scale): Row[] {
 }
 
 export function typedValueRows({ seconds }: Scale): Row[] {
-  const withLock = peer('Python, `with v.get_lock()`', python('value_increment'), 20);
   return [
     {
       title: 'Value: add 1 under its lock, free',
       ratio: 'speed',
       seconds,
       ours: node('value-increment', 'acquire'),
-      peers: [withLock],
+      peers: [peer('Python, `with v.get_lock()`', python('value_increment'), 20)],
     },
     {
       title: 'Value: add 1 by runSync, free',
       ratio: 'speed',
       seconds,
       ours: node('value-increment', 'run'),
-      peers: [withLock],
+      peers: [peer('Python, `with v.get_lock()`', python('value_increment'))],
     },
     {
       title: 'Value: add 1 under its lock, two processes contending',
