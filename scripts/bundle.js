@@ -26,7 +26,6 @@ await build({
   platform: 'node',
   target: 'node20.19',
   external: ['koffi'],
-  keepNames: true,
   sourcemap: true,
   logLevel: 'warning',
 });

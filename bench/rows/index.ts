@@ -1,12 +1,20 @@
 import type { Row, Scale } from '../harness/row.js';
 import { bulkCopyRows } from './bulk-copy.js';
+import { heapRows } from './heap.js';
 import { lockRows } from './lock.js';
 import { processStartRows } from './process-start.js';
 import { shareableListRows } from './shareable-list.js';
 import { sharedMemoryCreateRows } from './shared-memory-create.js';
+import { rawArrayRows } from './typed-values.js';
 
 export function rows(scale: Scale): Row[] {
-  return [sharedMemoryCreateRows, shareableListRows, bulkCopyRows, lockRows, processStartRows].flatMap((make) =>
-    make(scale),
-  );
+  return [
+    sharedMemoryCreateRows,
+    shareableListRows,
+    bulkCopyRows,
+    heapRows,
+    lockRows,
+    rawArrayRows,
+    processStartRows,
+  ].flatMap((make) => make(scale));
 }

@@ -1,4 +1,5 @@
-import type { Peer, Program, Row, Scale } from '../harness/row.js';
+import type { Row, Scale } from '../harness/row.js';
+import { c, node, peer, python } from './programs.js';
 
 type Kind = 'Lock' | 'RLock';
 
@@ -81,11 +82,3 @@ function count(kind: Kind, seconds: number): Omit<Row, 'peers'> {
   const title = `${kind}: add 1 under it, two processes contending`;
   return { title, ratio: 'speed', seconds, ours: node('lock-count', kind) };
 }
-
-function peer(name: string, program: Program, target?: number): Peer {
-  return { name, program, ...(target === undefined ? {} : { target }) };
-}
-
-const node = (name: string, ...args: string[]): Program => ({ runtime: 'node', name, args });
-const python = (name: string, ...args: string[]): Program => ({ runtime: 'python', name, args });
-const c = (name: string, ...args: string[]): Program => ({ runtime: 'c', name, args });

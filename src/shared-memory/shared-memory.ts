@@ -54,6 +54,11 @@ export interface AttachOptions {
  * ```
  */
 export class SharedMemory {
+  static {
+    // The bundler gives a class that mentions itself another name.
+    Object.defineProperty(SharedMemory, 'name', { value: 'SharedMemory' });
+  }
+
   readonly #block: Block;
   readonly #removeOnDispose: boolean;
   #warnUnshared: (() => void) | undefined;

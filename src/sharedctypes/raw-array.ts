@@ -38,6 +38,7 @@ export const RawArray: {
   if (typeof items !== 'number') array.set(items as never);
   return array as RawArrayOf<C>;
 } as never;
+Object.defineProperty(RawArray, 'name', { value: 'RawArray' });
 
 const MAX_ELEMENTS = 2 ** 32 - 1;
 

@@ -85,6 +85,7 @@ export const RawValue: {
   if (first !== undefined) value.value = first;
   return value as unknown as RawValueOf<C>;
 } as never;
+Object.defineProperty(RawValue, 'name', { value: 'RawValue' });
 Object.defineProperty(RawValue, 'prototype', { value: RawValueClass.prototype });
 
 registerSharedKind<RawValueClass>({

@@ -4,10 +4,17 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import * as multiprocess from 'multiprocess';
 import { projectRoot } from '../support/paths.js';
 import { run } from '../support/run.js';
 
 const bin = (name: string) => `${projectRoot}node_modules/.bin/${name}`;
+
+test('what is exported has the name under which it is exported, in errors and when it is printed', () => {
+  for (const [name, value] of Object.entries(multiprocess)) {
+    if (typeof value === 'function') assert.equal(value.name, name);
+  }
+});
 
 describe('npm pack', () => {
   const folder = mkdtempSync(join(tmpdir(), 'multiprocess-pack-'));
