@@ -115,11 +115,33 @@ export class Heap {
     }
   }
 
-  /** Makes a shared object, held by this environment. */
-  create(kind: number, contents: readonly number[] = []): RootAddress {
+  /**
+   * Makes a shared object, held by this environment.
+   *
+   * @param contents the first of the words that each kind has for itself.
+   * @param along what else happens in the same transaction.
+   */
+  create(kind: number, contents: readonly number[] = [], along?: (tx: Transaction) => void): RootAddress {
     const { made, node } = this.transaction.run((tx) => {
       const made = createRoot(tx, kind, contents);
+      along?.(tx);
       return { made, node: addHold(tx, made.address, this.#belongings) };
+    });
+    this.#holds.set(made.address, { node, serial: made.serial, count: 1 });
+    return made;
+  }
+
+  /** Makes a shared object with a block of so many words, all zero; its first word has the address, the second the number. */
+  createWithBlock(kind: number, words: number): RootAddress {
+    const { made, node } = this.transaction.run((tx) => {
+      const made = createRoot(tx, kind, [0, words]);
+      const node = addHold(tx, made.address, this.#belongings);
+      const block = allocate(tx, Math.max(1, words));
+      // A fresh block: nobody reads it before the commit, and undone it is nobody's.
+      step();
+      tx.memory.at(block).fill(0, block & EXTENT_MASK, (block & EXTENT_MASK) + words);
+      tx.write(made.address + root.a, block);
+      return { made, node };
     });
     this.#holds.set(made.address, { node, serial: made.serial, count: 1 });
     return made;

@@ -1,12 +1,16 @@
 // What the rooms above may use of this one.
+export { allocate, MAX_BLOCK_WORDS } from './allocator.js';
 export { giveSlots, heapOf, joinedHeaps, treeHeap } from './current-heap.js';
-export { atomicLoad, atomicStore, compareExchange, step } from './doors.js';
+export { atomicAdd, atomicLoad, atomicStore, compareExchange, step } from './doors.js';
+export { registerBelonging } from './estate.js';
 export { Heap } from './heap.js';
-export { EXTENT_MASK, RESERVED, root, rootKind, TOKEN_MASK, WAITERS } from './layout.js';
-export { enterWrapper, formatPlace, openPlace, Place, placeOf } from './place.js';
+export { belonging, belongingKind, EXTENT_MASK, RESERVED, root, rootKind, TOKEN_MASK, WAITERS } from './layout.js';
+export { addHold, addReference, belongingsOf, removeHold } from './lifetimes.js';
+export { enterWrapper, formatPlace, openHeld, openPlace, Place, placeOf } from './place.js';
 export { makeRaw, openRaw, rawPlaceOf } from './raw-memory.js';
 export { type RootAddress, stale } from './roots.js';
 export { now, OWNED_SLICE_MS, SLICE_MS, sleepWhile, spinBudget, spinWhile, wake } from './sleep.js';
+export type { Transaction } from './transaction.js';
 export { handOver, letGoOfArrivals, type TakenSlot, takeSlotForOther, tokenOfSlot } from './transit.js';
 export { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from './wait-options.js';
 export { type Watch, watchWord } from './watch.js';

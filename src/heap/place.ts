@@ -69,13 +69,28 @@ const PLACE = /^([0-9a-f]{16}):([0-9a-z]{1,7}):([0-9a-z]{1,6}):([0-9a-z]{1,6})$/
  * @throws ValueError for text that is no such address; StaleHandleError when the object is gone.
  */
 export function openPlace<T extends object>(fields: string, kind: number, wrap: (place: Place) => T): T {
-  const place = parsePlace(fields);
-  const known = wrappers.get(formatPlace(place))?.deref();
-  if (known !== undefined && place.heap.exists(place.at)) return known as T;
-  const found = place.heap.open(place.at);
-  if (found !== kind) {
-    place.heap.release(place.at.address);
+  const { heap, at } = parsePlace(fields);
+  return openHeld(heap, at, (place, found) => {
+    if (found === kind) return wrap(place);
     throw new ValueError(`This handle means an object of another kind: '${fields.slice(0, 80)}'.`);
+  });
+}
+
+/**
+ * Opens what lies at a root: the wrapper that this environment has already, or a new one.
+ *
+ * @param wrap makes it of the place, on which a hold has been taken, and the root's kind.
+ * @throws StaleHandleError when the object is gone; what `wrap` throws.
+ */
+export function openHeld<T extends object>(heap: Heap, at: RootAddress, wrap: (place: Place, kind: number) => T): T {
+  const place = new Place(heap, at);
+  const known = wrappers.get(formatPlace(place))?.deref();
+  if (known !== undefined && heap.exists(at)) return known as T;
+  const kind = heap.open(at);
+  try {
+    return wrap(place, kind);
+  } catch (error) {
+    heap.release(at.address);
+    throw error;
   }
-  return wrap(place);
 }

@@ -1,5 +1,5 @@
 import { now, signalOf, timeoutOf, WAITERS, type WaitOptions, type Watch, watchWord } from '../heap/internal.js';
-import type { LockWord } from './lock-word.js';
+import type { TakeWord } from './take-word.js';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 /** While somebody waits, the lock is looked at this often whatever happens: lost wake-ups and deaths cost no more. */
@@ -15,13 +15,13 @@ interface Waiter {
 }
 
 /**
- * Those of this environment that wait for a lock without blocking it, first come first served.
+ * Those of this environment that wait for a lock or a semaphore without blocking it, first come first served.
  *
  * Only the first one tries. It tries at once, on the next turns of the loop, and whenever the helper says that the word has
  * moved; taking and resolving are one synchronous step, so nobody who gave up has taken the lock.
  */
 export class AsyncWaiters {
-  readonly #lock: LockWord;
+  readonly #word: TakeWord;
   readonly #waiters: Waiter[] = [];
   #watch: Watch | undefined;
   #slice: NodeJS.Timeout | undefined;
@@ -29,8 +29,8 @@ export class AsyncWaiters {
   #slept = false;
   #scheduled = false;
 
-  constructor(lock: LockWord) {
-    this.#lock = lock;
+  constructor(word: TakeWord) {
+    this.#word = word;
   }
 
   /**
@@ -126,12 +126,12 @@ export class AsyncWaiters {
   #tryFirst(): void {
     const first = this.#waiters[0];
     if (first === undefined) return;
-    this.#lock.check();
+    this.#word.check();
     this.#watch?.cancel();
     this.#watch = undefined;
     const mark = this.#slept ? WAITERS : 0;
     for (;;) {
-      const outcome = this.#lock.attempt(mark, this.#slept || now() - first.since >= STARVED_MS);
+      const outcome = this.#word.attempt(mark, this.#slept || now() - first.since >= STARVED_MS);
       if (outcome === 'taken') {
         this.#waiters.shift();
         this.#turns = 0;
@@ -141,7 +141,7 @@ export class AsyncWaiters {
         return;
       }
       if (this.#turns < TURNS) {
-        if (this.#turns === 0) this.#lock.glance();
+        if (this.#turns === 0) this.#word.glance();
         this.#turns += 1;
         this.#soon();
         return;
@@ -149,13 +149,13 @@ export class AsyncWaiters {
       this.#keepLooking();
       // Held by this very environment: its release tells.
       if (outcome === 'own') return;
-      const expected = this.#lock.prepareSleep(now() - first.since >= STARVED_MS);
+      const expected = this.#word.prepareSleep(now() - first.since >= STARVED_MS);
       if (expected === undefined) {
         if (outcome === 'reserved') return this.#soon();
         continue;
       }
       this.#slept = true;
-      this.#watch = watchWord(this.#lock.heap, this.#lock.address, expected, () => this.#pump());
+      this.#watch = watchWord(this.#word.heap, this.#word.address, expected, () => this.#pump());
       return;
     }
   }
@@ -163,7 +163,7 @@ export class AsyncWaiters {
   #keepLooking(): void {
     this.#slice ??= setInterval(() => {
       try {
-        this.#lock.lookAround();
+        this.#word.lookAround();
       } catch {} // the next look meets it, and tells those who wait
       this.#pump();
     }, SLICE_MS);
@@ -178,7 +178,7 @@ export class AsyncWaiters {
       this.#watch.cancel();
       this.#watch = undefined;
       // The wake-up may have been meant for us alone.
-      if (this.#slept) this.#lock.passOn();
+      if (this.#slept) this.#word.passOn();
     }
     this.#slept = false;
   }

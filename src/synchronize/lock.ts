@@ -1,5 +1,5 @@
 import { registerSharedKind } from '../codec/internal.js';
-import { openPlace, Place, placeOf, rootKind } from '../heap/internal.js';
+import { openPlace, type Place, placeOf, rootKind } from '../heap/internal.js';
 import type { Acquirable } from './acquirable.js';
 import { callable } from './callable.js';
 import { type Handle, OwnedLock } from './owned-lock.js';
@@ -50,7 +50,7 @@ class LockClass extends OwnedLock implements Lock {
   }
 
   constructor(place?: unknown) {
-    super('Lock', rootKind.lock, place instanceof Place ? place : undefined);
+    super('Lock', rootKind.lock, place);
   }
 
   get handle(): Handle<Lock> {
@@ -67,9 +67,14 @@ class LockClass extends OwnedLock implements Lock {
     return false;
   }
 
-  protected inside<T>(fn: () => T): T {
-    return fn();
-  }
+  protected leaveEntirely(): undefined {}
+
+  protected enterAsBefore(): void {}
+}
+
+/** The wrapper of a lock that this environment holds a place at. */
+export function lockAt(place: Place): Lock {
+  return new LockClass(place);
 }
 
 export const Lock = callable(LockClass as new () => Lock);
@@ -79,5 +84,5 @@ registerSharedKind<Lock>({
   type: LockClass as unknown as abstract new (...args: never[]) => Lock,
   handle: (lock) => lock.handle,
   places: (lock) => [placeOf(lock)],
-  open: (fields) => openPlace(fields, rootKind.lock, (place) => new LockClass(place)),
+  open: (fields) => openPlace(fields, rootKind.lock, lockAt),
 });

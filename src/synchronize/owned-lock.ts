@@ -1,39 +1,14 @@
 import { inspect } from 'node:util';
-import { DeadlockError, NotOwnerError, TimeoutError } from '../errors/index.js';
-import {
-  enterWrapper,
-  formatPlace,
-  Place,
-  type SyncWaitOptions,
-  timeoutOf,
-  treeHeap,
-  type WaitOptions,
-} from '../heap/internal.js';
-import { type Handle, markUncloneable, refuseJson, unsharedWarning } from '../shared-memory/internal.js';
-import type { Acquirable, NotPromise } from './acquirable.js';
-import { AsyncWaiters } from './async-waiters.js';
-import { type Guard, makeGuard } from './guard.js';
+import { DeadlockError, NotOwnerError } from '../errors/index.js';
+import { Place, type SyncWaitOptions, timeoutOf, type WaitOptions } from '../heap/internal.js';
+import type { Handle } from '../shared-memory/internal.js';
+import { AcquirableObject } from './acquirable-object.js';
 import { LockWord } from './lock-word.js';
 
 /** What Lock and RLock have in common: one owner at a time, an environment, which alone may release. */
-export abstract class OwnedLock implements Acquirable {
-  protected readonly word: LockWord;
-  protected readonly waiters: AsyncWaiters;
-  readonly #place: Place;
-  #warnUnshared: (() => void) | undefined;
-
-  constructor(name: string, kind: number, place: Place | undefined) {
-    if (place === undefined) {
-      const heap = treeHeap();
-      this.#place = new Place(heap, heap.create(kind));
-      this.#warnUnshared = unsharedWarning(name);
-    } else {
-      this.#place = place;
-    }
-    this.word = new LockWord(this.#place.heap, this.#place.at);
-    this.waiters = new AsyncWaiters(this.word);
-    enterWrapper(this, this.#place);
-    markUncloneable(this);
+export abstract class OwnedLock extends AcquirableObject<LockWord> {
+  constructor(name: string, kind: number, place: unknown) {
+    super(name, place instanceof Place ? place : (heap) => heap.create(kind), (heap, at) => new LockWord(heap, at));
   }
 
   /** Enters again what this caller has already. @returns whether that was possible. */
@@ -42,13 +17,15 @@ export abstract class OwnedLock implements Acquirable {
   protected abstract entered(synchronously: boolean): void;
   /** Called for every release. @returns whether this was one of several, so that the lock is still held. */
   protected abstract staysEntered(): boolean;
-  /** Runs `fn` so that what it calls is known to be inside. */
-  protected abstract inside<T>(fn: () => T): T;
+  /** Lets go of all that this environment has entered, for who waits for a condition. @returns what `enterAsBefore` takes. */
+  protected abstract leaveEntirely(): unknown;
+  /** Called in the very step in which the lock has been taken again after that. */
+  protected abstract enterAsBefore(left: unknown, synchronously: boolean): void;
 
   acquire(): Promise<true>;
   acquire(options: WaitOptions): Promise<boolean>;
   async acquire(options?: WaitOptions): Promise<boolean> {
-    if (this.#warnUnshared !== undefined) this.#warn();
+    this.used();
     if (options === undefined) {
       if (this.reenter()) return true;
       // Those who wait here go first.
@@ -65,18 +42,18 @@ export abstract class OwnedLock implements Acquirable {
   acquireSync(): true;
   acquireSync(options: SyncWaitOptions): boolean;
   acquireSync(options?: SyncWaitOptions): boolean {
-    if (this.#warnUnshared !== undefined) this.#warn();
+    this.used();
     if (this.word.takeFree()) {
-      if (options !== undefined) this.#checkOptions(options);
       this.entered(true);
+      if (options !== undefined) this.checkOptions(options);
       return true;
     }
     return this.#acquireSlowly(timeoutOf(options));
   }
 
   tryAcquire(): boolean {
-    if (this.#warnUnshared !== undefined) this.#warn();
-    if (this.word.takeFree() || this.#tryHard()) {
+    this.used();
+    if (this.word.takeFree() || this.tryHard()) {
       this.entered(true);
       return true;
     }
@@ -85,6 +62,49 @@ export abstract class OwnedLock implements Acquirable {
 
   release(): void {
     if (this.staysEntered()) return;
+    this.#letGo();
+  }
+
+  locked(): boolean {
+    this.word.check();
+    return this.word.isTaken;
+  }
+
+  /** Whether the holder before the last one here died with the lock. Then what it protects may be half-done. */
+  override get ownerDied(): boolean {
+    return this.word.ownerDied;
+  }
+
+  protected abandon(): void {
+    if (this.word.isOwn) this.release();
+  }
+
+  /** For conditions: whether this environment has the lock. */
+  static isHeld(lock: OwnedLock): boolean {
+    return lock.word.isOwn;
+  }
+
+  /** For conditions: lets go of the lock, however often it was entered. @returns how it is taken again, exactly as it was. */
+  static leave(lock: OwnedLock): { again(): Promise<void>; againSync(): void } {
+    const left = lock.leaveEntirely();
+    lock.#letGo();
+    return {
+      async again() {
+        await lock.waiters.wait(undefined, () => lock.enterAsBefore(left, false));
+      },
+      againSync() {
+        lock.word.takeSync(Number.POSITIVE_INFINITY);
+        lock.enterAsBefore(left, true);
+      },
+    };
+  }
+
+  [inspect.custom](): string {
+    const state = this.word.disposed ? 'disposed' : this.word.isOwn ? 'held here' : this.word.isTaken ? 'held' : 'free';
+    return `${this.constructor.name} { ${state} }`;
+  }
+
+  #letGo(): void {
     if (this.word.release()) {
       if (this.waiters.any) this.waiters.released();
       return;
@@ -94,78 +114,6 @@ export abstract class OwnedLock implements Acquirable {
     throw new NotOwnerError(
       'This thread does not hold the lock, so it cannot release it. To let others release, use Semaphore(1) or Event.',
     );
-  }
-
-  locked(): boolean {
-    this.word.check();
-    return this.word.isTaken;
-  }
-
-  /** Whether the holder before the last one here died with the lock. Then what it protects may be half-done. */
-  get ownerDied(): boolean {
-    return this.word.ownerDied;
-  }
-
-  async guard(options?: WaitOptions): Promise<Guard> {
-    if (!(await (options === undefined ? this.acquire() : this.acquire(options)))) throw inTime(options);
-    return makeGuard(() => this.release(), this.ownerDied);
-  }
-
-  guardSync(options?: SyncWaitOptions): Guard {
-    if (!(options === undefined ? this.acquireSync() : this.acquireSync(options))) throw inTime(options);
-    return makeGuard(() => this.release(), this.ownerDied);
-  }
-
-  async run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
-    if (typeof fn !== 'function') throw new TypeError('run takes a function.');
-    if (!(await (options === undefined ? this.acquire() : this.acquire(options)))) throw inTime(options);
-    try {
-      return await this.inside(fn);
-    } finally {
-      this.release();
-    }
-  }
-
-  runSync<T>(fn: () => NotPromise<T>, options?: SyncWaitOptions): T {
-    if (typeof fn !== 'function') throw new TypeError('runSync takes a function.');
-    if (!(options === undefined ? this.acquireSync() : this.acquireSync(options))) throw inTime(options);
-    const { onTick } = this.#place.heap;
-    // JavaScript can be cut short (a `vm` timeout) without `finally`: then the next turn of the loop finds this entry.
-    const cutShort = () => {
-      onTick.delete(cutShort);
-      if (this.word.isOwn) this.release();
-    };
-    onTick.add(cutShort);
-    try {
-      const result: unknown = this.inside(fn);
-      if (typeof (result as PromiseLike<unknown> | null)?.then === 'function') {
-        throw new TypeError('The function of runSync returned a promise; the lock would not be held until it settles.');
-      }
-      return result as T;
-    } finally {
-      if (onTick.delete(cutShort)) this.release();
-    }
-  }
-
-  /** Ends the lock for all who use it: those who wait, and every later use, throw `StaleHandleError`. */
-  dispose(): void {
-    const { heap, at } = this.#place;
-    heap.dispose(at);
-    this.waiters.released();
-  }
-
-  /** @throws TypeError: a lock is no data. */
-  toJSON(): never {
-    return refuseJson(this.constructor.name);
-  }
-
-  protected get fields(): string {
-    return formatPlace(this.#place);
-  }
-
-  [inspect.custom](): string {
-    const state = this.word.disposed ? 'disposed' : this.word.isOwn ? 'held here' : this.word.isTaken ? 'held' : 'free';
-    return `${this.constructor.name} { ${state} }`;
   }
 
   #acquireSlowly(timeout: number): boolean {
@@ -178,39 +126,13 @@ export abstract class OwnedLock implements Acquirable {
       );
     }
     if (timeout <= 0) {
-      if (!this.#tryHard()) return false;
+      if (!this.tryHard()) return false;
     } else if (!this.word.takeSync(timeout)) {
       return false;
     }
     this.entered(true);
     return true;
   }
-
-  /** A try that notices the dead. */
-  #tryHard(): boolean {
-    if (this.word.attempt(0, true) === 'taken') return true;
-    this.word.lookAround();
-    return this.word.attempt(0, true) === 'taken';
-  }
-
-  /** Options that are wrong are an error even when there was no need to wait. */
-  #checkOptions(options: SyncWaitOptions): void {
-    try {
-      timeoutOf(options);
-    } catch (error) {
-      this.word.release();
-      throw error;
-    }
-  }
-
-  #warn(): void {
-    this.#warnUnshared?.();
-    this.#warnUnshared = undefined;
-  }
-}
-
-function inTime(options: SyncWaitOptions | undefined): TimeoutError {
-  return new TimeoutError(`The lock could not be acquired within ${options?.timeout} ms.`);
 }
 
 export type { Handle };

@@ -1,6 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { registerSharedKind } from '../codec/internal.js';
-import { openPlace, Place, placeOf, rootKind } from '../heap/internal.js';
+import { openPlace, type Place, placeOf, rootKind } from '../heap/internal.js';
 import type { Acquirable } from './acquirable.js';
 import { callable } from './callable.js';
 import { type Handle, OwnedLock } from './owned-lock.js';
@@ -52,6 +52,13 @@ interface Inside {
   readonly outer: Inside | undefined;
 }
 
+/** How often, and by whom, the lock was entered. */
+interface Entered {
+  readonly depth: number;
+  readonly holding: number;
+  readonly stretch: number;
+}
+
 let storage: AsyncLocalStorage<Inside> | undefined;
 
 function contexts(): AsyncLocalStorage<Inside> {
@@ -68,10 +75,11 @@ class RLockClass extends OwnedLock implements RLock {
   // Only the owner looks at these, so they lie in its own memory.
   #depth = 0;
   #holding = 0;
+  #holdings = 0;
   #stretch = 0;
 
   constructor(place?: unknown) {
-    super('RLock', rootKind.rlock, place instanceof Place ? place : undefined);
+    super('RLock', rootKind.rlock, place);
   }
 
   get handle(): Handle<RLock> {
@@ -87,7 +95,8 @@ class RLockClass extends OwnedLock implements RLock {
 
   protected entered(synchronously: boolean): void {
     this.#depth = 1;
-    this.#holding += 1;
+    this.#holdings += 1;
+    this.#holding = this.#holdings;
     this.#stretch = synchronously ? synchronousStretch() : 0;
   }
 
@@ -102,7 +111,20 @@ class RLockClass extends OwnedLock implements RLock {
     return true;
   }
 
-  protected inside<T>(fn: () => T): T {
+  protected leaveEntirely(): Entered {
+    const left = { depth: this.#depth, holding: this.#holding, stretch: this.#stretch };
+    this.#depth = 0;
+    return left;
+  }
+
+  protected enterAsBefore({ depth, holding, stretch }: Entered, synchronously: boolean): void {
+    this.#depth = depth;
+    // What runs inside the callback of a `run` is inside again.
+    this.#holding = holding;
+    this.#stretch = synchronously ? stretch : 0;
+  }
+
+  protected override inside<T>(fn: () => T): T {
     const als = contexts();
     return als.run({ lock: this, holding: this.#holding, outer: als.getStore() }, fn);
   }
@@ -115,6 +137,11 @@ class RLockClass extends OwnedLock implements RLock {
   }
 }
 
+/** The wrapper of a lock that this environment holds a place at. */
+export function rlockAt(place: Place): RLock {
+  return new RLockClass(place);
+}
+
 export const RLock = callable(RLockClass as new () => RLock);
 
 registerSharedKind<RLock>({
@@ -122,5 +149,5 @@ registerSharedKind<RLock>({
   type: RLockClass as unknown as abstract new (...args: never[]) => RLock,
   handle: (lock) => lock.handle,
   places: (lock) => [placeOf(lock)],
-  open: (fields) => openPlace(fields, rootKind.rlock, (place) => new RLockClass(place)),
+  open: (fields) => openPlace(fields, rootKind.rlock, rlockAt),
 });

@@ -1,0 +1,338 @@
+import { inspect } from 'node:util';
+import { registerSharedKind } from '../codec/internal.js';
+import { NotOwnerError } from '../errors/index.js';
+import {
+  addReference,
+  now,
+  openHeld,
+  openPlace,
+  Place,
+  placeOf,
+  root,
+  rootKind,
+  type SyncWaitOptions,
+  signalOf,
+  timeoutOf,
+  type WaitOptions,
+} from '../heap/internal.js';
+import type { Handle } from '../shared-memory/internal.js';
+import type { Acquirable, NotPromise } from './acquirable.js';
+import { callable, type Kind } from './callable.js';
+import { checkCount } from './counted-permits.js';
+import type { Guard } from './guard.js';
+import { type Lock, lockAt } from './lock.js';
+import { OwnedLock } from './owned-lock.js';
+import { Primitive } from './primitive.js';
+import { RLock, rlockAt } from './rlock.js';
+import { type Awaited, waitFor, waitForSync } from './wait-for.js';
+import {
+  alertAll,
+  futexOf,
+  grant,
+  leaveLine,
+  loadFutex,
+  seemsGranted,
+  standInLine,
+  type Waiter,
+} from './waiting-list.js';
+
+/**
+ * Waiting, with a lock held, until another says that something has changed; between processes and worker threads.
+ *
+ * `wait` lets go of the lock while it waits, and always has it again before it returns, resolves, or throws, however long
+ * that takes. `notify(n)` lets exactly the first n go of those who wait; one who dies, or is aborted, never swallows a
+ * notification. Whoever has the lock next finds `ownerDied` if its holder died with it.
+ *
+ * @param lock the Lock or RLock to use. Default: an RLock of its own.
+ * @throws TypeError for anything else; UnsupportedPlatformError, system errors (`ENOSPC`), and TooManyParticipantsError when
+ * it is made.
+ *
+ * @example
+ * ```ts
+ * import { Condition } from 'multiprocess';
+ *
+ * const changed = new Condition();
+ * let value = 0;
+ * const waiting = changed.run(() => changed.waitFor(() => value > 0));
+ * await changed.run(() => {
+ *   value = 5;
+ *   changed.notifyAll();
+ * });
+ * console.log(await waiting, value); // true 5
+ * ```
+ */
+export interface Condition extends Acquirable {
+  release(): void;
+  /** Whether the holder before the last one in this thread died with the lock. */
+  readonly ownerDied: boolean;
+  /**
+   * Waits to be notified. The caller has the lock, and has it again afterwards, as often as before.
+   *
+   * @returns whether it was in time.
+   * @throws (rejects) NotOwnerError when this thread does not have the lock; `signal.reason`, when aborted; StaleHandleError
+   * when the condition or its lock has been disposed of.
+   */
+  wait(): Promise<true>;
+  wait(options: WaitOptions): Promise<boolean>;
+  /** The same, blocking this thread. */
+  waitSync(): true;
+  waitSync(options: SyncWaitOptions): boolean;
+  /**
+   * Waits, as `wait`, until `predicate` holds; it is called with the lock held, at first at once.
+   *
+   * @returns what it returned last: false when it did not hold in time.
+   * @throws TypeError when it returns a promise; what it throws.
+   */
+  waitFor(predicate: () => boolean, options?: WaitOptions): Promise<boolean>;
+  /** The same, blocking this thread. */
+  waitForSync(predicate: () => boolean, options?: SyncWaitOptions): boolean;
+  /**
+   * Lets the first `n` (default 1) go of those who wait; they go on when they get the lock.
+   *
+   * @throws NotOwnerError when this thread does not have the lock; TypeError and RangeError for an `n` that is no integer from
+   * 0; StaleHandleError.
+   */
+  notify(n?: number): void;
+  notifyAll(): void;
+  readonly handle: Handle<Condition>;
+  /** Ends it for all: those who wait, and every later use, get StaleHandleError. The lock stays. */
+  dispose(): void;
+}
+
+const ALL = 0x7fff_ffff;
+
+class ConditionClass extends Primitive implements Condition {
+  static {
+    Object.defineProperty(ConditionClass, 'name', { value: 'Condition' });
+  }
+
+  readonly #lock: OwnedLock;
+
+  constructor(found?: unknown) {
+    if (found instanceof Place) {
+      super('Condition', found);
+      this.#lock = lockOf(found);
+      return;
+    }
+    if (found !== undefined && !(found instanceof OwnedLock)) {
+      throw new TypeError('The lock of a Condition is a Lock or an RLock.');
+    }
+    const lock = found ?? (new RLock() as unknown as OwnedLock);
+    const { heap, at } = placeOf(lock);
+    // In the lock's heap, so that the condition keeps the lock there.
+    super(
+      'Condition',
+      () => heap.create(rootKind.condition, [0, 0, at.address], (tx) => addReference(tx, at.address)),
+      heap,
+    );
+    this.#lock = lock;
+  }
+
+  acquire(): Promise<true>;
+  acquire(options: WaitOptions): Promise<boolean>;
+  acquire(options?: WaitOptions): Promise<boolean> {
+    this.used();
+    return options === undefined ? this.#lock.acquire() : this.#lock.acquire(options);
+  }
+
+  acquireSync(): true;
+  acquireSync(options: SyncWaitOptions): boolean;
+  acquireSync(options?: SyncWaitOptions): boolean {
+    this.used();
+    return options === undefined ? this.#lock.acquireSync() : this.#lock.acquireSync(options);
+  }
+
+  tryAcquire(): boolean {
+    this.used();
+    return this.#lock.tryAcquire();
+  }
+
+  release(): void {
+    this.#lock.release();
+  }
+
+  get ownerDied(): boolean {
+    return this.#lock.ownerDied;
+  }
+
+  guard(options?: WaitOptions): Promise<Guard> {
+    return this.#lock.guard(options);
+  }
+
+  guardSync(options?: SyncWaitOptions): Guard {
+    return this.#lock.guardSync(options);
+  }
+
+  run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
+    return this.#lock.run(fn, options);
+  }
+
+  runSync<T>(fn: () => NotPromise<T>, options?: SyncWaitOptions): T {
+    return this.#lock.runSync(fn, options);
+  }
+
+  wait(): Promise<true>;
+  wait(options: WaitOptions): Promise<boolean>;
+  async wait(options?: WaitOptions): Promise<boolean> {
+    timeoutOf(options);
+    signalOf(options)?.throwIfAborted();
+    this.#checkOwner();
+    const deadline = now() + timeoutOf(options);
+    const waiter = standInLine(this.place);
+    const left = OwnedLock.leave(this.#lock);
+    for (;;) {
+      let failure: { error: unknown } | undefined;
+      let seen: true | undefined;
+      try {
+        seen = await waitFor(this.#awaited(waiter), { ...options, timeout: deadline - now() });
+      } catch (error) {
+        failure = { error };
+      }
+      try {
+        await left.again();
+      } catch (error) {
+        // The lock has been disposed of; who cannot have it again still leaves the queue.
+        leaveLine(this.place, waiter, true);
+        throw error;
+      }
+      if (failure !== undefined) {
+        leaveLine(this.place, waiter, true);
+        throw failure.error;
+      }
+      if (this.#isOver(waiter, seen)) return leaveLine(this.place, waiter, false);
+      OwnedLock.leave(this.#lock);
+    }
+  }
+
+  waitSync(): true;
+  waitSync(options: SyncWaitOptions): boolean;
+  waitSync(options?: SyncWaitOptions): boolean {
+    const deadline = now() + timeoutOf(options);
+    this.#checkOwner();
+    const waiter = standInLine(this.place);
+    const left = OwnedLock.leave(this.#lock);
+    for (;;) {
+      let failure: { error: unknown } | undefined;
+      let seen: true | undefined;
+      try {
+        seen = waitForSync(this.#awaited(waiter), deadline - now());
+      } catch (error) {
+        failure = { error };
+      }
+      try {
+        left.againSync();
+      } catch (error) {
+        leaveLine(this.place, waiter, true);
+        throw error;
+      }
+      if (failure !== undefined) {
+        leaveLine(this.place, waiter, true);
+        throw failure.error;
+      }
+      if (this.#isOver(waiter, seen)) return leaveLine(this.place, waiter, false);
+      OwnedLock.leave(this.#lock);
+    }
+  }
+
+  async waitFor(predicate: () => boolean, options?: WaitOptions): Promise<boolean> {
+    const deadline = now() + timeoutOf(options);
+    for (;;) {
+      const holds = this.#ask(predicate);
+      const left = deadline - now();
+      if (holds || left <= 0) return holds;
+      await this.wait({ ...options, timeout: left });
+    }
+  }
+
+  waitForSync(predicate: () => boolean, options?: SyncWaitOptions): boolean {
+    const deadline = now() + timeoutOf(options);
+    for (;;) {
+      const holds = this.#ask(predicate);
+      const left = deadline - now();
+      if (holds || left <= 0) return holds;
+      this.waitSync({ timeout: left });
+    }
+  }
+
+  notify(n: number = 1): void {
+    checkCount('The number of those to notify', n, 0, ALL);
+    this.#checkOwner();
+    grant(this.place, n);
+  }
+
+  notifyAll(): void {
+    this.#checkOwner();
+    grant(this.place, ALL);
+  }
+
+  override dispose(): void {
+    super.dispose();
+    alertAll(this.place);
+  }
+
+  get handle(): Handle<Condition> {
+    return `mp:condition:${this.fields}` as Handle<Condition>;
+  }
+
+  [inspect.custom](): string {
+    if (!this.place.heap.exists(this.place.at)) return 'Condition { disposed }';
+    return `Condition { ${inspect(this.#lock)} }`;
+  }
+
+  #checkOwner(): void {
+    this.used();
+    if (!this.place.heap.exists(this.place.at)) return; // says so by itself
+    if (!OwnedLock.isHeld(this.#lock)) {
+      throw new NotOwnerError(
+        'This thread does not have the lock of the condition. Call it within run(), or acquire() first.',
+      );
+    }
+  }
+
+  #ask(predicate: () => boolean): boolean {
+    if (typeof predicate !== 'function') throw new TypeError('waitFor takes a function that says what to wait for.');
+    const result: unknown = predicate();
+    if (typeof (result as PromiseLike<unknown> | null)?.then === 'function') {
+      throw new TypeError('The predicate of waitFor returned a promise; it is synchronous.');
+    }
+    return Boolean(result);
+  }
+
+  /** A grant that was seen may have been undone, with the transaction of one who died: then the waiting goes on. */
+  #isOver(waiter: Waiter, seen: true | undefined): boolean {
+    return seen === undefined || seemsGranted(this.place, waiter);
+  }
+
+  #awaited(waiter: Waiter): Awaited<true> {
+    const { heap } = this.place;
+    return {
+      heap,
+      address: futexOf(waiter),
+      look: () => seemsGranted(this.place, waiter) || undefined,
+      prepareSleep: () => loadFutex(heap, waiter),
+    };
+  }
+}
+
+/** The lock of a condition that this environment holds. */
+function lockOf({ heap, at }: Place): OwnedLock {
+  const address = heap.memory.load(at.address + root.c);
+  const lock = { address, serial: heap.memory.load(address + root.serial) };
+  return openHeld(heap, lock, (place, kind) =>
+    kind === rootKind.lock ? lockAt(place) : rlockAt(place),
+  ) as unknown as OwnedLock;
+}
+
+export const Condition: Kind<[lock?: Lock | RLock], Condition> = callable(
+  ConditionClass as new (
+    lock?: Lock | RLock,
+  ) => Condition,
+);
+
+registerSharedKind<Condition>({
+  kind: 'condition',
+  type: ConditionClass as unknown as abstract new (...args: never[]) => Condition,
+  handle: (condition) => condition.handle,
+  places: (condition) => [placeOf(condition)],
+  open: (fields) => openPlace(fields, rootKind.condition, (place) => new ConditionClass(place)),
+});
