@@ -1,0 +1,49 @@
+// Two or three threads do things with one heap at the same time, one step at a time, in all orders of few preemptions and in
+// random ones, and one of them dies at each of its steps. More: LOCKSTEP=all npm test -- heap/lockstep. Again: SEED=, REPLAY=.
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { scenes as heapScenes } from '../programs/heap-scenes.js';
+import { type Extent, explore, shrink } from '../support/lockstep/explore.js';
+import { Lockstep, ScheduleFailure } from '../support/lockstep/lockstep.js';
+import { Random } from '../support/lockstep/random.js';
+import type { Scene } from '../support/lockstep/scene.js';
+import { parseSchedule } from '../support/lockstep/schedule.js';
+
+const EXTENT: Extent =
+  process.env['LOCKSTEP'] === 'all'
+    ? { twice: 20_000, killEvery: 1, amid: 25, random: 5_000 }
+    : { twice: 60, killEvery: 3, amid: 1, random: 60 };
+const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
+const [replayed, schedule] = (process.env['REPLAY'] ?? '').split(' | ');
+
+function tableOf(name: string, scenes: readonly Scene[]): void {
+  describe(name, () => {
+    let lockstep: Lockstep;
+    before(async () => {
+      lockstep = await Lockstep.start(new URL(`../programs/${name}.js`, import.meta.url).href);
+    });
+    after(() => lockstep.end());
+    for (const scene of scenes.filter((each) => schedule === undefined || each.name === replayed)) {
+      test(scene.name, { timeout: 3_600_000 }, async (context) => {
+        if (schedule !== undefined) {
+          context.diagnostic(JSON.stringify(await lockstep.run(scene, parseSchedule(schedule)), undefined, 1));
+          return;
+        }
+        context.diagnostic(`SEED=${SEED}`);
+        const start = performance.now();
+        try {
+          const { schedules, deaths, waits, steps } = await explore(lockstep, scene, EXTENT, new Random(SEED));
+          const seconds = ((performance.now() - start) / 1000).toFixed(1);
+          context.diagnostic(`${schedules} schedules, ${deaths} deaths, ${waits} waits, steps ${steps}, ${seconds} s`);
+          assert.ok(Math.max(...steps) >= scene.atLeast, `only ${steps} steps were met`);
+        } catch (error) {
+          if (!(error instanceof ScheduleFailure)) throw error;
+          await lockstep.run(scene, await shrink(lockstep, scene, error.schedule));
+          throw error;
+        }
+      });
+    }
+  });
+}
+
+tableOf('heap-scenes', heapScenes);
