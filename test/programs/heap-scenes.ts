@@ -99,6 +99,9 @@ const counts: Part = {
 /** A participant that has died in a transaction of ten words, with an estate. */
 function withDead(survivor: Heap, step: number): Facts {
   const facts = cell(survivor);
+  const { segment } = survivor.memory;
+  const next = segment[header.nextSlot]!;
+  segment[header.nextSlot] = DEAD_SLOT;
   const dead = Heap.join(survivor.id, false)!;
   dead.stopTicking();
   dead.create(rootKind.lock);
@@ -108,10 +111,14 @@ function withDead(survivor: Heap, step: number): Facts {
     () => writeCell(dead, facts['address']!, 9),
     () => [dead.participant.fd],
   );
-  return { ...facts, deadSlot: dead.participant.slot };
+  segment[header.nextSlot] = next;
+  return facts;
 }
+/** Beyond those of the others, so that who looks around comes to it soon. */
+const DEAD_SLOT = 8;
 
-const reaps: Part = { act: (heap) => heap.lookAround(512) };
+/** Looks at so many others. */
+const reaps = (count: number): Part => ({ act: (heap) => heap.lookAround(count) });
 const untouched = (survivor: Heap, facts: Facts) => {
   assert.equal(readCell(survivor, facts['address']!), 0, 'what the dead had begun is not undone');
 };
@@ -125,19 +132,28 @@ const joins: Part = {
   },
 };
 
-/** For all slots but that of the dead and those of the two threads, to make somebody live in them, or nobody. */
-function crowd(survivor: Heap, { deadSlot }: Facts, full: boolean): void {
+/** All slots beyond that of the dead become somebody's, and those before it, but for the first few; or they become free. */
+function crowd(survivor: Heap, full: boolean): void {
   const { fd } = survivor.participant;
-  for (let index = deadSlot! + 3; index < MAX_SLOTS; index++) {
+  for (let index = TAKEN_SLOTS; index < MAX_SLOTS; index++) {
+    if (index === DEAD_SLOT) continue;
     const byte = SLOT_BYTES + BigInt(index);
     if (full) tryLockFile(fd, 'exclusive', byte);
     else unlockFile(fd, byte);
     survivor.memory.segment[slotBase(index) + slot.state] = full ? (1 << GENERATION_SHIFT) | slotState.live : 0;
   }
 }
+/** Those of the warden, of the survivor and of two threads. */
+const TAKEN_SLOTS = 4;
 
 export const scenes: readonly Scene[] = [
-  { name: 'create ‖ create, in an empty heap', atLeast: 60, threads: [create, create], verify: different },
+  {
+    name: 'create ‖ create, in an empty heap',
+    atLeast: 60,
+    inEmptyHeap: true,
+    threads: [create, create],
+    verify: different,
+  },
   {
     name: 'create ‖ create',
     atLeast: 30,
@@ -294,14 +310,14 @@ export const scenes: readonly Scene[] = [
     name: 'reap ‖ reap',
     atLeast: 60,
     prepare: (survivor) => withDead(survivor, 25),
-    threads: [reaps, reaps],
+    threads: [reaps(2), reaps(1)],
     verify: untouched,
   },
   {
     name: 'reap ‖ writeCell, where the dead had locks',
     atLeast: 60,
     prepare: (survivor) => withDead(survivor, 25),
-    threads: [reaps, writes(3)],
+    threads: [reaps(2), writes(3)],
     verify: (survivor, { address }, [, writer]) => {
       const value = readCell(survivor, address!);
       assert.ok(writer!.died ? value === 0 || value === 3 : value === 3, `${value}`);
@@ -311,7 +327,7 @@ export const scenes: readonly Scene[] = [
     name: 'reap ‖ join and leave',
     atLeast: 60,
     prepare: (survivor) => withDead(survivor, 25),
-    threads: [reaps, joins],
+    threads: [reaps(2), joins],
     verify: untouched,
   },
   {
@@ -319,12 +335,11 @@ export const scenes: readonly Scene[] = [
     atLeast: 60,
     prepare: (survivor) => {
       const facts = withDead(survivor, 25);
-      crowd(survivor, facts, true);
-      survivor.memory.segment[header.nextSlot] = facts['deadSlot']! + 1;
+      crowd(survivor, true);
       return facts;
     },
     threads: [
-      { act: (heap) => heap.lookAround(4) },
+      { act: (heap) => heap.lookAround(6) },
       {
         act: (heap) => {
           try {
@@ -339,7 +354,7 @@ export const scenes: readonly Scene[] = [
       },
     ],
     verify: (survivor, facts) => {
-      crowd(survivor, facts, false);
+      crowd(survivor, false);
       untouched(survivor, facts);
     },
   },

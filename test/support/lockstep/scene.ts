@@ -24,6 +24,8 @@ export interface Scene {
   readonly name: string;
   /** Fewer steps than this in the longest part would mean that the hook has come off. */
   readonly atLeast: number;
+  /** Whether the heap has no extent yet. */
+  readonly inEmptyHeap?: true;
   /** By a participant that survives. */
   readonly prepare?: (survivor: Heap) => Facts;
   readonly threads: readonly Part[];
