@@ -2,17 +2,19 @@
 // random ones, and one of them dies at each of its steps. More: LOCKSTEP=all npm test -- heap/lockstep. Again: SEED=, REPLAY=.
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { scenes as brokenScenes } from '../programs/broken-scenes.js';
 import { scenes as heapScenes } from '../programs/heap-scenes.js';
+import { scenes as lockScenes } from '../programs/lock-scenes.js';
 import { type Extent, explore, shrink } from '../support/lockstep/explore.js';
 import { Lockstep, ScheduleFailure } from '../support/lockstep/lockstep.js';
 import { Random } from '../support/lockstep/random.js';
 import type { Scene } from '../support/lockstep/scene.js';
-import { parseSchedule } from '../support/lockstep/schedule.js';
+import { formatSchedule, parseSchedule } from '../support/lockstep/schedule.js';
 
 const EXTENT: Extent =
   process.env['LOCKSTEP'] === 'all'
-    ? { twice: 20_000, killEvery: 1, amid: 25, random: 5_000 }
-    : { twice: 60, killEvery: 3, amid: 1, random: 60 };
+    ? { once: Number.POSITIVE_INFINITY, twice: 3000, kills: Number.POSITIVE_INFINITY, amid: 20, random: 3000 }
+    : { once: 60, twice: 40, kills: 30, amid: 1, random: 40 };
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
 const [replayed, schedule] = (process.env['REPLAY'] ?? '').split(' | ');
 
@@ -47,3 +49,23 @@ function tableOf(name: string, scenes: readonly Scene[]): void {
 }
 
 tableOf('heap-scenes', heapScenes);
+tableOf('lock-scenes', lockScenes);
+
+describe('broken on purpose', () => {
+  let lockstep: Lockstep;
+  before(async () => {
+    lockstep = await Lockstep.start(new URL('../programs/broken-scenes.js', import.meta.url).href);
+  });
+  after(() => lockstep.end());
+  for (const scene of brokenScenes) {
+    test(scene.name, async (context) => {
+      const failure: unknown = await explore(lockstep, scene, EXTENT, new Random(SEED)).catch((error) => error);
+      assert.ok(failure instanceof ScheduleFailure, 'not found');
+      const shortest = await shrink(lockstep, scene, failure.schedule);
+      // What is printed shows it again.
+      const again = parseSchedule(formatSchedule(shortest));
+      await assert.rejects(lockstep.run(scene, again), ScheduleFailure);
+      context.diagnostic(`${formatSchedule(shortest)}: ${(failure.cause as Error).message.split('\n')[0]}`);
+    });
+  }
+});

@@ -17,6 +17,7 @@ import { SLOT_BYTES } from '../../src/heap/segment.js';
 import { tryLockFile, unlockFile } from '../../src/os/index.js';
 import { dieAt } from '../support/dying.js';
 import type { Ending, Facts, Part, Scene } from '../support/lockstep/scene.js';
+import { FIRST_BYSTANDER } from '../support/lockstep/stage.js';
 import { createCell, readCell, writeCell } from './heap-operations.js';
 
 const at = ({ address, serial }: Facts): RootAddress => ({ address: address!, serial: serial! });
@@ -115,7 +116,7 @@ function withDead(survivor: Heap, step: number): Facts {
   return facts;
 }
 /** Beyond those of the others, so that who looks around comes to it soon. */
-const DEAD_SLOT = 8;
+const DEAD_SLOT = FIRST_BYSTANDER - 1;
 
 /** Looks at so many others. */
 const reaps = (count: number): Part => ({ act: (heap) => heap.lookAround(count) });
@@ -136,7 +137,7 @@ const joins: Part = {
 function crowd(survivor: Heap, full: boolean): void {
   const { fd } = survivor.participant;
   for (let index = TAKEN_SLOTS; index < MAX_SLOTS; index++) {
-    if (index === DEAD_SLOT) continue;
+    if (index >= DEAD_SLOT && index < FIRST_BYSTANDER + 2) continue;
     const byte = SLOT_BYTES + BigInt(index);
     if (full) tryLockFile(fd, 'exclusive', byte);
     else unlockFile(fd, byte);

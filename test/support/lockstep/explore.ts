@@ -7,14 +7,17 @@ import type { Kill, Schedule, Turn } from './schedule.js';
 // concurrent programs need no more than two of them, so schedules are taken in that order: all without, all with one, and of
 // those with two, and of all others, as many as time allows, drawn by a seed.
 
+/** How many of each sort; Infinity for all. */
 export interface Extent {
-  /** How many schedules with two preemptions; Infinity for all. */
+  /** Schedules with one preemption. */
+  readonly once: number;
+  /** Schedules with two. */
   readonly twice: number;
-  /** Every how many steps of a thread it is killed. */
-  readonly killEvery: number;
-  /** For each kill, how many schedules in which another is in the middle of something by then; Infinity for all. */
+  /** Steps at which somebody is killed, those of all threads together. */
+  readonly kills: number;
+  /** For each of them, schedules with one preemption: others are in the middle of something by then. */
   readonly amid: number;
-  /** How many random schedules, half of them with deaths. */
+  /** Random schedules, half of them with deaths. */
   readonly random: number;
 }
 
@@ -44,29 +47,20 @@ export async function explore(lockstep: Lockstep, scene: Scene, extent: Extent, 
   const starts = scene.threads.map((_, thread): Turn[] => [{ thread, steps: undefined }]);
 
   const once: Turn[][] = [];
-  for (const turns of starts) {
-    for (const next of preempted(await run({ turns, kills: [] }))) {
-      once.push(next);
-      const result = await run({ turns: next, kills: [] });
-      if (extent.twice === Number.POSITIVE_INFINITY) {
-        for (const last of preempted(result)) await run({ turns: last, kills: [] });
-      }
-    }
-  }
-  if (extent.twice < Number.POSITIVE_INFINITY) {
-    for (let i = 0; i < extent.twice; i += 2) {
-      const choices = preempted(await run({ turns: random.pick(once), kills: [] }));
-      if (choices.length > 0) await run({ turns: random.pick(choices), kills: [] });
-    }
+  for (const turns of starts) once.push(...preempted(await run({ turns, kills: [] })));
+  const share = Math.ceil(extent.twice / Math.max(1, Math.min(extent.once, once.length)));
+  for (const turns of random.some(once, extent.once)) {
+    const twice = preempted(await run({ turns, kills: [] }));
+    for (const further of random.some(twice, share)) await run({ turns: further, kills: [] });
   }
 
-  for (const thread of scene.threads.keys()) {
-    for (let step = 1 + random.below(extent.killEvery); step <= steps[thread]!; step += extent.killEvery) {
-      const kills: Kill[] = [{ thread, step }];
-      for (const turns of starts) {
-        const result = await run({ turns, kills });
-        for (const next of random.some(preempted(result), extent.amid)) await run({ turns: next, kills });
-      }
+  const killed = steps.flatMap((count, thread) =>
+    Array.from({ length: count }, (_, i): Kill => ({ thread, step: i + 1 })),
+  );
+  for (const kill of random.some(killed, extent.kills)) {
+    for (const turns of starts) {
+      const result = await run({ turns, kills: [kill] });
+      for (const amid of random.some(preempted(result), extent.amid)) await run({ turns: amid, kills: [kill] });
     }
   }
 

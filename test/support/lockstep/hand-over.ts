@@ -26,7 +26,7 @@ export const actor = {
 } as const;
 
 export const command = { arm: 1, act: 2, goOn: 3, giveUp: 4, leave: 5, collect: 6 } as const;
-export const state = { ready: 1, paused: 2, blocked: 3, done: 4, dead: 5, failed: 6 } as const;
+export const state = { ready: 1, paused: 2, blocked: 3, done: 4, dead: 5, failed: 6, gone: 7 } as const;
 
 const TEXT_BYTES = 8192;
 const LOOKS = 2000;

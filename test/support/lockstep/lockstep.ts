@@ -18,6 +18,7 @@ import {
 import type { Ending, Facts, Scene } from './scene.js';
 import { formatSchedule, type Schedule, type Turn } from './schedule.js';
 import { Stage } from './stage.js';
+import type { Role } from './thread.js';
 
 /** A turn as it was taken. */
 export interface Taken {
@@ -128,10 +129,12 @@ export class Lockstep {
     try {
       const facts = scene.prepare?.(survivor) ?? {};
       for (const thread of threads) {
-        this.#tell(thread, command.arm, { name: scene.name, id, facts });
+        this.#set(thread, actor.state, state.gone);
+        if (scene.threads[thread]!.arm === undefined) continue;
+        this.#tell(thread, command.arm, { scene: scene.name, id, facts } satisfies Role);
         Object.assign(facts, getText(this.#board, thread + 1) as Facts);
       }
-      const run = new Running(this, threads.length, schedule, facts);
+      const run = new Running(this, threads.length, schedule, { scene: scene.name, id, facts });
       run.follow();
       this.#verify(stage, survivor, scene, facts);
       return {
@@ -185,8 +188,8 @@ export class Lockstep {
   }
 
   /** Makes a thread ready to act. */
-  prepareToAct(thread: number, facts: Facts, kill: number): void {
-    putText(this.#board, thread + 1, facts);
+  prepareToAct(thread: number, role: Role, kill: number): void {
+    putText(this.#board, thread + 1, role);
     this.#set(thread, actor.state, state.ready);
     this.#set(thread, actor.steps, 0);
     this.#set(thread, actor.kill, kill);
@@ -239,13 +242,13 @@ class Running {
   #done = 0;
   #slices = 0;
 
-  constructor(lockstep: Lockstep, threads: number, schedule: Schedule, facts: Facts) {
+  constructor(lockstep: Lockstep, threads: number, schedule: Schedule, role: Role) {
     this.#lockstep = lockstep;
     this.#threads = Array.from({ length: threads }, (_, i) => i);
     this.#schedule = schedule;
     for (const thread of this.#threads) {
       const kill = schedule.kills.find((each) => each.thread === thread);
-      lockstep.prepareToAct(thread, facts, kill?.step ?? 0);
+      lockstep.prepareToAct(thread, role, kill?.step ?? 0);
     }
   }
 

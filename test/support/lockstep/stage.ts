@@ -3,8 +3,11 @@ import { readdirSync } from 'node:fs';
 import { checkHeap } from '../../../src/heap/fsck.js';
 import { Heap } from '../../../src/heap/heap.js';
 import { sweepHeap } from '../../../src/heap/heap-sweep.js';
-import { EXTENT_SHIFT, EXTENT_TABLE, HEADER_WORDS, rootKind, SEGMENT_WORDS } from '../../../src/heap/layout.js';
+import { EXTENT_SHIFT, EXTENT_TABLE, HEADER_WORDS, header, rootKind, SEGMENT_WORDS } from '../../../src/heap/layout.js';
 import { randomHex } from '../../../src/shared-memory/internal.js';
+
+/** Slots of two who live and do nothing, beyond those that scenes use. */
+export const FIRST_BYSTANDER = 9;
 
 /**
  * The heap in which scenes happen, one after the other. To make one takes several times as long as a schedule, so the words
@@ -13,6 +16,8 @@ import { randomHex } from '../../../src/shared-memory/internal.js';
  */
 export class Stage {
   readonly #warden: Heap;
+  /** Who looks around at two others finds them soon, and need not look at all the slots, whose memory would have to be mapped. */
+  readonly #bystanders: readonly Heap[];
   readonly #header: Int32Array;
   readonly #table: Int32Array;
   readonly #extents: readonly Int32Array[];
@@ -25,6 +30,11 @@ export class Stage {
       for (const made of [this.#warden.create(rootKind.lock), this.#warden.createRaw(64)])
         this.#warden.release(made.address);
     const { segment, extentCount } = this.#warden.memory;
+    const next = segment[header.nextSlot]!;
+    segment[header.nextSlot] = FIRST_BYSTANDER;
+    this.#bystanders = [Heap.join(this.id, false)!, Heap.join(this.id, false)!];
+    for (const bystander of this.#bystanders) bystander.stopTicking();
+    segment[header.nextSlot] = next;
     this.#header = segment.slice(0, HEADER_WORDS);
     this.#table = segment.slice(EXTENT_TABLE, SEGMENT_WORDS);
     this.#extents = Array.from({ length: extentCount - 1 }, (_, i) => this.#wordsOf(i + 1).slice());
@@ -48,7 +58,8 @@ export class Stage {
   checkEmpty(): void {
     const { problems, roots, blocks, holds } = checkHeap(this.#warden);
     assert.deepEqual({ problems, roots, blocks, holds }, { problems: [], roots: 0, blocks: 0, holds: 0 }, 'the end');
-    assert.deepEqual([...this.#warden.participant.others(512)], [], 'participants are left');
+    const slots = this.#bystanders.map(({ participant }) => participant.slot);
+    assert.deepEqual([...this.#warden.participant.others(512)].sort(), slots.sort(), 'participants are left');
   }
 
   /** Makes it as it was. @returns whether that was possible: extents are never taken back. */
@@ -63,7 +74,7 @@ export class Stage {
 
   /** @throws when anything is left of it in /dev/shm. */
   end(): void {
-    this.#warden.leave();
+    for (const heap of [...this.#bystanders, this.#warden]) heap.leave();
     sweepHeap(this.id);
     assert.deepEqual(
       readdirSync('/dev/shm').filter((file) => file.startsWith(`mp-heap-${this.id}`)),

@@ -90,7 +90,7 @@ function closeAll(): void {
 }
 
 /** Does the part, interleaved with others. */
-function play(part: Part, heap: Heap, facts: Facts): number | undefined {
+function play(on: Heap, facts: Facts): number | undefined {
   dead = false;
   steps = 0;
   onStep(beforeStep);
@@ -99,7 +99,7 @@ function play(part: Part, heap: Heap, facts: Facts): number | undefined {
     stop(state.blocked);
   });
   try {
-    return part.act(heap, facts) ?? undefined;
+    return part.act(on, facts) ?? undefined;
   } finally {
     onStep(undefined);
     onBlock(undefined);
@@ -107,31 +107,43 @@ function play(part: Part, heap: Heap, facts: Facts): number | undefined {
   }
 }
 
-let scene: Scene;
+let part: Part;
 let heap: Heap | undefined;
+
+/** What a thread is told before it arms, or, where there is nothing to arm, before it acts. */
+export interface Role {
+  readonly scene: string;
+  readonly id: string;
+  readonly facts: Facts;
+}
+
+function join({ scene, id }: Role): Heap {
+  part = scenes.find(({ name }) => name === scene)!.threads[me - 1]!;
+  heap = Heap.join(id, false)!;
+  return heap;
+}
 
 /** @returns the state in which the command has left this thread. */
 function obey(wanted: number): number {
-  const part = () => scene.threads[me - 1]!;
+  if (wanted === command.leave) {
+    heap?.leave();
+    heap = undefined;
+    return state.gone;
+  }
+  const role = getText(board, me) as Role;
   if (wanted === command.arm) {
-    const { name, id, facts } = getText(board, me) as { name: string; id: string; facts: Facts };
-    scene = scenes.find((each) => each.name === name)!;
-    heap = Heap.join(id, false)!;
-    heap.stopTicking();
-    putText(board, me, part().arm?.(heap, facts) ?? {});
+    const joined = join(role);
+    putText(board, me, part.arm!(joined, role.facts) ?? {});
     return state.ready;
   }
-  if (wanted === command.act) {
-    const facts = getText(board, me) as Facts;
-    try {
-      putText(board, me, { result: play(part(), heap!, facts) });
-    } catch (error) {
-      if (!dead) throw error;
-    }
-    return dead ? state.dead : state.done;
+  try {
+    const result = play(heap ?? join(role), role.facts);
+    putText(board, me, { result });
+  } catch (error) {
+    if (!dead) throw error;
   }
-  heap?.leave();
-  return state.done;
+  if (dead) heap = undefined;
+  return dead ? state.dead : state.done;
 }
 
 parentPort!.postMessage('ready');
@@ -147,6 +159,7 @@ for (;;) {
     putText(board, me, { failure: (error as Error).stack?.slice(0, 4000) ?? String(error) });
     after = state.failed;
     closeAll();
+    heap = undefined;
   }
   Atomics.store(words, word.state, after);
   Atomics.store(words, word.steps, steps);
