@@ -60,7 +60,7 @@ describe('broken on purpose', () => {
   for (const scene of brokenScenes) {
     test(scene.name, async (context) => {
       const failure: unknown = await explore(lockstep, scene, EXTENT, new Random(SEED)).catch((error) => error);
-      assert.ok(failure instanceof ScheduleFailure, 'not found');
+      assert.ok(failure instanceof ScheduleFailure, `not found: ${String(failure)}`);
       const shortest = await shrink(lockstep, scene, failure.schedule);
       // What is printed shows it again.
       const again = parseSchedule(formatSchedule(shortest));

@@ -29,7 +29,6 @@ export const command = { arm: 1, act: 2, goOn: 3, giveUp: 4, leave: 5, collect: 
 export const state = { ready: 1, paused: 2, blocked: 3, done: 4, dead: 5, failed: 6, gone: 7 } as const;
 
 const TEXT_BYTES = 8192;
-const LOOKS = 2000;
 
 export interface Board {
   readonly words: Int32Array;
@@ -58,7 +57,6 @@ export function passTurn({ words }: Board, to: number): void {
 /** @returns false when nobody has passed the turn in time. */
 export function awaitTurn({ words }: Board, who: number, timeout = Number.POSITIVE_INFINITY): boolean {
   const at = wordOf(who, actor.turn);
-  for (let i = 0; i < LOOKS; i++) if (Atomics.load(words, at) === 1) break;
   while (Atomics.load(words, at) === 0) if (Atomics.wait(words, at, 0, timeout) === 'timed-out') return false;
   Atomics.store(words, at, 0);
   return true;

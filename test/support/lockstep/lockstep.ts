@@ -102,10 +102,9 @@ export class Lockstep {
     try {
       result = this.#runOn(stage, survivor, scene, schedule);
     } catch (error) {
+      leaveQuietly(survivor);
       this.#endStage();
       throw new ScheduleFailure(scene, schedule, error);
-    } finally {
-      if (!survivor.left) leaveQuietly(survivor);
     }
     if (!stage.restore()) this.#endStage();
     return result;
