@@ -45,15 +45,18 @@ export function reap(tx: Transaction, participant: Participant, index: number): 
 export function settleEstate(tx: Transaction, index: number): boolean {
   const headAt = slotBase(index) + slot.holds;
   for (let i = 0; i < MOST_AT_ONCE; i++) {
-    if (tx.memory.load(headAt) === 0) return true;
     try {
-      tx.run(() => {
+      const done = tx.run(() => {
+        // Looked at under the lock: another reaper may have died in the middle of giving the last hold back, and once that
+        // is undone, the list is not empty.
         tx.lockRoots();
         const head = tx.read(headAt);
-        if (head === 0) return;
+        if (head === 0) return true;
         removeHold(tx, head, index);
         if (tx.read(headAt) === head) throw new CorruptSegmentError('A list of holds leads nowhere.');
+        return false;
       });
+      if (done) return true;
     } catch (error) {
       if (!(error instanceof CorruptSegmentError)) throw error;
       // A list with impossible content is given up: what it held stays, which is better than whom it would hit.
@@ -63,5 +66,5 @@ export function settleEstate(tx: Transaction, index: number): boolean {
       });
     }
   }
-  return tx.memory.load(headAt) === 0;
+  return false;
 }
