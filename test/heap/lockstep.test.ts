@@ -14,7 +14,7 @@ import { formatSchedule, parseSchedule } from '../support/lockstep/schedule.js';
 const EXTENT: Extent =
   process.env['LOCKSTEP'] === 'all'
     ? { once: Number.POSITIVE_INFINITY, twice: 3000, kills: Number.POSITIVE_INFINITY, amid: 20, random: 3000 }
-    : { once: 60, twice: 40, kills: 30, amid: 1, random: 40 };
+    : { once: 40, twice: 20, kills: 20, amid: 1, random: 20 };
 const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
 const [replayed, schedule] = (process.env['REPLAY'] ?? '').split(' | ');
 

@@ -309,6 +309,7 @@ export const scenes: readonly Scene[] = [
   },
   {
     name: 'reap ‖ reap',
+    everyDeath: true,
     atLeast: 60,
     prepare: (survivor) => withDead(survivor, 25),
     threads: [reaps(2), reaps(1)],

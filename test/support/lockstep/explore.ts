@@ -57,7 +57,7 @@ export async function explore(lockstep: Lockstep, scene: Scene, extent: Extent, 
   const killed = steps.flatMap((count, thread) =>
     Array.from({ length: count }, (_, i): Kill => ({ thread, step: i + 1 })),
   );
-  for (const kill of random.some(killed, extent.kills)) {
+  for (const kill of random.some(killed, scene.everyDeath ? killed.length : extent.kills)) {
     for (const turns of starts) {
       const result = await run({ turns, kills: [kill] });
       for (const amid of random.some(preempted(result), extent.amid)) await run({ turns: amid, kills: [kill] });

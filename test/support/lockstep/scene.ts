@@ -24,6 +24,8 @@ export interface Scene {
   readonly name: string;
   /** Fewer steps than this in the longest part would mean that the hook has come off. */
   readonly atLeast: number;
+  /** Whether to try each death, where others are content with some. */
+  readonly everyDeath?: true;
   /** Whether the heap has no extent yet. */
   readonly inEmptyHeap?: true;
   /** By a participant that survives. */
