@@ -1,20 +1,9 @@
 // What two or three threads do at the same time with one heap, for test/heap/lockstep.test.ts.
 import assert from 'node:assert/strict';
-import { StaleHandleError, TooManyParticipantsError } from '../../src/errors/index.js';
+import { StaleHandleError } from '../../src/errors/index.js';
 import { Heap } from '../../src/heap/heap.js';
-import {
-  GENERATION_SHIFT,
-  header,
-  MAX_SLOTS,
-  root,
-  rootKind,
-  slot,
-  slotBase,
-  slotState,
-} from '../../src/heap/layout.js';
+import { header, root, rootKind } from '../../src/heap/layout.js';
 import type { RootAddress } from '../../src/heap/roots.js';
-import { SLOT_BYTES } from '../../src/heap/segment.js';
-import { tryLockFile, unlockFile } from '../../src/os/index.js';
 import { dieAt } from '../support/dying.js';
 import type { Ending, Facts, Part, Scene } from '../support/lockstep/scene.js';
 import { FIRST_BYSTANDER } from '../support/lockstep/stage.js';
@@ -132,20 +121,6 @@ const joins: Part = {
     second.leave();
   },
 };
-
-/** All slots beyond that of the dead become somebody's, and those before it, but for the first few; or they become free. */
-function crowd(survivor: Heap, full: boolean): void {
-  const { fd } = survivor.participant;
-  for (let index = TAKEN_SLOTS; index < MAX_SLOTS; index++) {
-    if (index >= DEAD_SLOT && index < FIRST_BYSTANDER + 2) continue;
-    const byte = SLOT_BYTES + BigInt(index);
-    if (full) tryLockFile(fd, 'exclusive', byte);
-    else unlockFile(fd, byte);
-    survivor.memory.segment[slotBase(index) + slot.state] = full ? (1 << GENERATION_SHIFT) | slotState.live : 0;
-  }
-}
-/** Those of the warden, of the survivor and of two threads. */
-const TAKEN_SLOTS = 4;
 
 export const scenes: readonly Scene[] = [
   {
@@ -331,34 +306,6 @@ export const scenes: readonly Scene[] = [
     prepare: (survivor) => withDead(survivor, 25),
     threads: [reaps(2), joins],
     verify: untouched,
-  },
-  {
-    name: 'reap ‖ join, where only the slot of the dead is left',
-    atLeast: 60,
-    prepare: (survivor) => {
-      const facts = withDead(survivor, 25);
-      crowd(survivor, true);
-      return facts;
-    },
-    threads: [
-      { act: (heap) => heap.lookAround(6) },
-      {
-        act: (heap) => {
-          try {
-            Heap.join(heap.id, false)!.leave();
-            return 1;
-          } catch (error) {
-            // While the other reaps, the slot is his.
-            if (!(error instanceof TooManyParticipantsError)) throw error;
-            return 0;
-          }
-        },
-      },
-    ],
-    verify: (survivor, facts) => {
-      crowd(survivor, false);
-      untouched(survivor, facts);
-    },
   },
   { name: 'join and leave ‖ join and leave', atLeast: 60, threads: [joins, joins] },
 ];
