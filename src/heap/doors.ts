@@ -42,6 +42,11 @@ export function onBlock(listener: (() => void) | undefined): void {
   blockHook = listener;
 }
 
+/** Whether a test has taken over the waiting: then nobody should look in a loop for what another thread will do. */
+export function waitingIsTaken(): boolean {
+  return blockHook !== undefined;
+}
+
 /** Returns whether a test has taken over the waiting. */
 export function blockInstead(): boolean {
   if (blockHook === undefined) return false;

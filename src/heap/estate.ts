@@ -41,7 +41,8 @@ export function settleEstate(
       if (i >= most || !settleFirst(tx, headAt, headAt === lists[0], died)) return false;
     }
   }
-  // Under the roots lock, which whoever adds an arrival had when it saw that the generation was not closed.
+  // Looked at once more under the roots lock. Whoever adds an arrival had it when it saw that the generation was not closed;
+  // and another reaper may have died in the middle of giving the last belonging back, which is then in the list again.
   return tx.run(() => {
     tx.lockRoots();
     return lists.every((headAt) => tx.read(headAt) === 0);

@@ -15,7 +15,7 @@ import {
   tryLockFile,
 } from '../os/index.js';
 import { randomHex, SHM_DIRECTORY } from '../shared-memory/internal.js';
-import { step } from './doors.js';
+import { blockInstead, step } from './doors.js';
 import { header, heapState, SEGMENT_MAGIC, SEGMENT_WORDS, WORD_BYTES } from './layout.js';
 
 // The file of a heap's segment, and the gate before it.
@@ -82,7 +82,7 @@ export function openSegment(id: HeapId, create: boolean, sweep: (id: HeapId) => 
     if (typeof found === 'object') return found;
     if (performance.now() > deadline) throw systemError(errno.EAGAIN, 'fcntl', path);
     if (found === 'ending') sweep(id);
-    Atomics.wait(idle, 0, 0, GATE_POLL_MS);
+    if (!blockInstead()) Atomics.wait(idle, 0, 0, GATE_POLL_MS);
   }
 }
 

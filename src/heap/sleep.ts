@@ -1,5 +1,5 @@
 import { futexWait, futexWake } from '../os/index.js';
-import { blockInstead } from './doors.js';
+import { blockInstead, waitingIsTaken } from './doors.js';
 import type { HeapMemory } from './memory.js';
 
 // Sleeping on a word of a heap. Nothing is concluded from being woken, or from not being woken: whoever sleeps looks at the
@@ -61,6 +61,7 @@ const PROBE_ROUNDS = 4096;
 
 /** How many rounds of `spinWhile` take about 20 µs here; 0 where there is one processor only. */
 export function spinBudget(): number {
+  if (waitingIsTaken()) return 0;
   if (calibrated !== undefined) return calibrated;
   calibrated = calibrate();
   return calibrated;

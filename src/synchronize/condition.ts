@@ -192,14 +192,15 @@ class ConditionClass extends Primitive implements Condition {
         await left.again();
       } catch (error) {
         // The lock has been disposed of; who cannot have it again still leaves the queue.
-        leaveLine(this.place, waiter, true);
+        leaveLine(this.place, waiter, 'unfit');
         throw error;
       }
       if (failure !== undefined) {
-        leaveLine(this.place, waiter, true);
+        leaveLine(this.place, waiter, 'unfit');
         throw failure.error;
       }
-      if (this.#isOver(waiter, seen)) return leaveLine(this.place, waiter, false);
+      const outcome = leaveLine(this.place, waiter, seen ? 'granted' : 'overdue');
+      if (outcome !== undefined) return outcome;
       OwnedLock.leave(this.#lock);
     }
   }
@@ -222,14 +223,15 @@ class ConditionClass extends Primitive implements Condition {
       try {
         left.againSync();
       } catch (error) {
-        leaveLine(this.place, waiter, true);
+        leaveLine(this.place, waiter, 'unfit');
         throw error;
       }
       if (failure !== undefined) {
-        leaveLine(this.place, waiter, true);
+        leaveLine(this.place, waiter, 'unfit');
         throw failure.error;
       }
-      if (this.#isOver(waiter, seen)) return leaveLine(this.place, waiter, false);
+      const outcome = leaveLine(this.place, waiter, seen ? 'granted' : 'overdue');
+      if (outcome !== undefined) return outcome;
       OwnedLock.leave(this.#lock);
     }
   }
@@ -296,11 +298,6 @@ class ConditionClass extends Primitive implements Condition {
       throw new TypeError('The predicate of waitFor returned a promise; it is synchronous.');
     }
     return Boolean(result);
-  }
-
-  /** A grant that was seen may have been undone, with the transaction of one who died: then the waiting goes on. */
-  #isOver(waiter: Waiter, seen: true | undefined): boolean {
-    return seen === undefined || seemsGranted(this.place, waiter);
   }
 
   #awaited(waiter: Waiter): Awaited<true> {

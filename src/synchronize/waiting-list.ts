@@ -83,14 +83,20 @@ export function loadFutex({ memory }: Heap, waiter: Waiter): number {
 /**
  * Leaves the queue. The caller has the user's lock.
  *
- * @param passOn whether a grant is of no use to this waiter any more.
- * @returns whether it had been granted.
+ * @param why `granted`, as it seemed: only this transaction knows, because what was seen may have been undone since, with the
+ * transaction of one who died. `overdue`: granted or not. `unfit`: a grant is of no use to this waiter any more.
+ * @returns whether it had been granted; undefined when it stays in the queue, because it was not.
  */
-export function leaveLine({ heap, at }: Place, waiter: Waiter, passOn: boolean): boolean {
+export function leaveLine(
+  { heap, at }: Place,
+  waiter: Waiter,
+  why: 'granted' | 'overdue' | 'unfit',
+): boolean | undefined {
   return heap.transaction.run((tx) => {
     tx.lockObject(at.address);
     const granted = isAtMost(waiter.ticket, tx.read(at.address + root.e));
-    remove(tx, at.address, waiter.node, granted && passOn);
+    if (why === 'granted' && !granted) return undefined;
+    remove(tx, at.address, waiter.node, granted && why === 'unfit');
     removeHold(tx, waiter.node, belongingsOf(heap.participant.slot));
     return granted;
   });
