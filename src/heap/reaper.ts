@@ -53,14 +53,14 @@ export function settleEstate(tx: Transaction, index: number): boolean {
         if (head === 0) return;
         removeHold(tx, head, index);
         if (tx.read(headAt) === head) throw new CorruptSegmentError('A list of holds leads nowhere.');
-      });
+      }, index);
     } catch (error) {
       if (!(error instanceof CorruptSegmentError)) throw error;
       // A list with impossible content is given up: what it held stays, which is better than whom it would hit.
       tx.run(() => {
         tx.lockRoots();
         tx.write(headAt, 0);
-      });
+      }, index);
     }
   }
   return tx.memory.load(headAt) === 0;
