@@ -176,9 +176,13 @@ export class LockWord {
     this.heap.lookAround(2);
   }
 
-  /** A wake-up that was for us, and is not used, goes to another. */
+  /**
+   * A wake-up that was for us, and is not used, goes to another. Also when this environment has the lock: taken without a
+   * wait of its own, the word does not say that others sleep, and its release would wake nobody.
+   */
   passOn(): void {
-    if (atomicLoad(this.#words, this.#index) !== this.#token) wake(this.heap.memory, this.address, 1);
+    step();
+    wake(this.heap.memory, this.address, 1);
   }
 
   /** @returns false when this environment does not have the lock. */
