@@ -56,13 +56,13 @@ async function check({ model, expected, settings, large }) {
 /** @returns SOUND, the error that was found, or undefined when the search came to no end. */
 function judge(report) {
   const errors = /errors: (\d+)/.exec(report)?.[1];
-  if (errors !== '0') return /^pan:\d+: (.*)$/m.exec(report)?.[1];
+  if (errors !== '0') return /^pan:\d+: (.*?)(?: \(at depth \d+\))?$/m.exec(report)?.[1];
   return /search not completed|max search depth too small|out of memory|-DMEMLIM/i.test(report) ? undefined : SOUND;
 }
 
-function line(model, expected, states, seconds, verdict, settings, about) {
+function line(model, states, seconds, verdict, expected, about) {
   const numbers = `${String(states).padStart(11)} ${seconds.padStart(8)}`;
-  console.log(`${model.padEnd(9)} ${expected.padEnd(18)} ${numbers}  ${verdict.padEnd(10)} ${about} (${settings})`);
+  console.log(`${model.padEnd(9)} ${numbers}  ${verdict.padEnd(10)} ${expected.padEnd(18)} ${about}`);
 }
 
 for (const [command, argument] of [
@@ -82,7 +82,7 @@ const selected = configurations.filter(({ model, settings, about, large }) => {
   return wanted.length > 0 ? wanted.every((word) => text.includes(word)) : all || !large;
 });
 
-line('model', 'expected', 'states', 'seconds', 'verdict', 'settings', 'what it is about');
+line('model', 'states', 'seconds', 'verdict', 'expected', 'what it is about (settings): what spin found');
 const started = performance.now();
 const waiting = [...selected];
 let surprises = 0;
@@ -90,14 +90,15 @@ await Promise.all(
   Array.from({ length: AT_ONCE }, async () => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const { found, asExpected, report, states, seconds } = await check(next);
-      line(next.model, next.expected, states, seconds, asExpected ? 'ok' : 'UNEXPECTED', next.settings, next.about);
-      if (asExpected) continue;
-      surprises += 1;
-      console.log(found === undefined ? `spin came to no end:\n${report}` : `spin found: ${found}`);
+      const about = `${next.about} (${next.settings})${found === SOUND ? '' : `: ${found ?? 'it came to no end'}`}`;
+      line(next.model, states, seconds, asExpected ? 'ok' : 'UNEXPECTED', next.expected, about);
+      if (!asExpected) surprises += 1;
+      if (found === undefined) console.log(report);
     }
   }),
 );
 const seconds = ((performance.now() - started) / 1000).toFixed(0);
-const verdict = surprises === 0 ? 'all as expected' : `${surprises} not as expected`;
+const verdict =
+  selected.length === 0 ? 'nothing checked' : surprises === 0 ? 'all as expected' : `${surprises} not as expected`;
 console.log(`${selected.length} of ${configurations.length} configurations in ${seconds} s, ${verdict}`);
 process.exitCode = surprises === 0 && selected.length > 0 ? 0 : 1;
