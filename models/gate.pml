@@ -10,7 +10,7 @@
  *   NO WASTE  when all have ended, however they did, one more sweep leaves nothing.
  *
  * Settings: JOINERS; SWEEPERS, those that only sweep; KILLS, how many of all these may be killed, anywhere; and the broken
- * variants, which scripts/check-models.js lists.
+ * variants, which configurations.js lists.
  */
 
 #ifndef KILLS

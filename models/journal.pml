@@ -13,8 +13,8 @@
  *   NO WAIT    living processes never wait for each other in a ring (no invalid end state).
  *
  * Settings: DOES0..DOES2, what each process does before it reaps; ROUNDS, how often; KILLS, how many may be killed,
- * anywhere, reapers too; CUTS, how often JavaScript may be cut short (not with JOINS and LEAVES); and the broken variants, which
- * scripts/check-models.js lists.
+ * anywhere, reapers too; CUTS, how often JavaScript may be cut short (not with JOINS and LEAVES); and the
+ * broken variants, which configurations.js lists.
  */
 
 #ifndef KILLS

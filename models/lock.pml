@@ -8,8 +8,8 @@
  *              no roll-back comes later.
  *   AWAKE      living processes never wait for ever: no invalid end state, and no fair cycle (pan -l -f).
  *
- * Settings: KIND0..KIND3, what each process does; ROUNDS, how often; KILLS, how many of them may be killed; NO_SLICE, sleepers wake only when
- * they are woken; and the broken variants, which scripts/check-models.js lists.
+ * Settings: KIND0..KIND3, what each process does; ROUNDS, how often; KILLS, how many of them may be killed; NO_SLICE,
+ * sleepers wake only when they are woken; and the broken variants, which configurations.js lists.
  */
 
 #ifndef KILLS

@@ -38,7 +38,7 @@ export function settleEstate(
   const lists = [arrivalsOf(slotIndex), belongingsOf(slotIndex)];
   for (const headAt of lists) {
     for (let i = 0; tx.memory.load(headAt) !== 0; i++) {
-      if (i >= most || !settleFirst(tx, headAt, headAt === lists[0], died)) return false;
+      if (i >= most || !settleFirst(tx, slotIndex, headAt, died)) return false;
     }
   }
   // Looked at once more under the roots lock. Whoever adds an arrival had it when it saw that the generation was not closed;
@@ -46,16 +46,16 @@ export function settleEstate(
   return tx.run(() => {
     tx.lockRoots();
     return lists.every((headAt) => tx.read(headAt) === 0);
-  });
+  }, slotIndex);
 }
 
 /** @returns false for a kind that this program does not know: another one does. */
-function settleFirst(tx: Transaction, headAt: number, isArrival: boolean, died: boolean): boolean {
+function settleFirst(tx: Transaction, slotIndex: number, headAt: number, died: boolean): boolean {
   try {
     return tx.run(() => {
       const head = tx.read(headAt);
       if (head === 0) return true;
-      const kind = isArrival ? belongingKind.hold : tx.read(head + belonging.kind);
+      const kind = headAt === arrivalsOf(slotIndex) ? belongingKind.hold : tx.read(head + belonging.kind);
       const settle = kind === belongingKind.hold ? settleHold : kinds.get(kind);
       if (settle === undefined) return false;
       const address = tx.read(head + belonging.root);
@@ -67,14 +67,14 @@ function settleFirst(tx: Transaction, headAt: number, isArrival: boolean, died: 
       settle(tx, head, headAt, died);
       if (tx.read(headAt) === head) throw new CorruptSegmentError('A list of belongings leads nowhere.');
       return true;
-    });
+    }, slotIndex);
   } catch (error) {
     if (!(error instanceof CorruptSegmentError)) throw error;
     // A list with impossible content is given up: what it held stays, which is better than whom it would hit.
     tx.run(() => {
       tx.lockRoots();
       tx.write(headAt, 0);
-    });
+    }, slotIndex);
     return true;
   }
 }

@@ -39,6 +39,7 @@ export class Participant {
   readonly inode: bigint;
   readonly #stateAt: number;
   readonly #state: number;
+  readonly #reaping: number[] = [];
   #lastLookedAt: number;
 
   /** @param taken the slot whose byte the segment's descriptor holds. */
@@ -137,14 +138,31 @@ export class Participant {
     return false;
   }
 
-  /** The exclusive right to reap a slot; fails while its owner lives or another reaps it. */
+  /**
+   * The exclusive right to reap a slot; fails while its owner lives or another reaps it. Noted before it is taken, and until
+   * it has been given back: kept by a reaper that was cut short, the byte would make the dead look alive to all others.
+   */
   tryLock(index: number): boolean {
     this.#checkDescriptor();
-    return tryLockFile(this.fd, 'exclusive', SLOT_BYTES + BigInt(index));
+    this.#reaping.push(index);
+    if (tryLockFile(this.fd, 'exclusive', SLOT_BYTES + BigInt(index))) return true;
+    this.#reaping.pop();
+    return false;
   }
 
   unlock(index: number): void {
-    unlockFile(this.fd, SLOT_BYTES + BigInt(index));
+    try {
+      unlockFile(this.fd, SLOT_BYTES + BigInt(index));
+    } finally {
+      const noted = this.#reaping.lastIndexOf(index);
+      if (noted >= 0) this.#reaping.splice(noted, 1);
+    }
+  }
+
+  /** Gives back the bytes of slots that were being reaped when JavaScript was cut short; `except` is being reaped still. */
+  stopReaping(except: number | undefined): void {
+    if (this.#reaping.length === 0) return;
+    for (const index of this.#reaping.filter((noted) => noted !== except)) this.unlock(index);
   }
 
   /** The next few slots that are live by their word, in turn, so that in time each is looked at. */

@@ -56,11 +56,12 @@ export class Transaction {
   /**
    * Runs `body`, which may be run again from the start when memory had to be made for it.
    *
+   * @param reaping the slot whose estate this is about, if any: its byte is kept.
    * @throws whatever `body` throws, with nothing changed.
    */
-  run<T>(body: (tx: Transaction) => T): T {
+  run<T>(body: (tx: Transaction) => T, reaping?: number): T {
     for (let growths = 0; ; growths++) {
-      this.settle();
+      this.settle(reaping);
       this.participant.check();
       this.#open = true;
       try {
@@ -68,7 +69,7 @@ export class Transaction {
         this.#commit();
         return result;
       } catch (error) {
-        this.settle();
+        this.settle(reaping);
         if (!(error instanceof NeedsRoom)) throw error;
         if (growths >= MOST_GROWTHS)
           throw new CorruptSegmentError('A heap that grows and grows has no room all the same.');
@@ -78,10 +79,11 @@ export class Transaction {
   }
 
   /**
-   * Finishes what JavaScript that was cut short has left: undoes an unfinished transaction and lets go of its locks. Called
-   * before every transaction and every wait, and from a timer.
+   * Finishes what JavaScript that was cut short has left: undoes an unfinished transaction and lets go of its locks, and of
+   * the bytes of the dead that it was reaping. Called before every transaction and every wait, and from a timer.
    */
-  settle(): void {
+  settle(reaping?: number): void {
+    this.participant.stopReaping(reaping);
     if (!this.#open && !this.locks.anyHeld) return;
     // Declared dead, the log is not ours any more; the locks have been taken from us or will be.
     try {

@@ -70,10 +70,6 @@ export class LockWord extends TakeWord {
     if (owner !== 0 && owner !== this.#token) this.heap.participant.isGone(owner, true);
   }
 
-  passOn(): void {
-    if (atomicLoad(this.words, this.index) !== this.#token) this.wakeOne();
-  }
-
   /** @returns false when this environment does not have the lock. */
   release(): boolean {
     let seen = compareExchange(this.words, this.index, this.#token, 0);

@@ -83,10 +83,6 @@ export class PermitWord extends TakeWord {
     }
   }
 
-  passOn(): void {
-    this.wakeOne();
-  }
-
   /** How many permits this environment has. */
   get held(): number {
     return this.#own.filter((permit) => this.#isOwn(permit)).length;

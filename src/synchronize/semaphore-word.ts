@@ -33,10 +33,6 @@ export class SemaphoreWord extends TakeWord {
 
   protected askAfterOwners(): void {}
 
-  passOn(): void {
-    this.wakeOne();
-  }
-
   /** @returns false when the value would become too large; then nothing has changed. */
   release(count: number): boolean {
     for (;;) {

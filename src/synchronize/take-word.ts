@@ -12,6 +12,7 @@ import {
   spinBudget,
   spinWhile,
   stale,
+  step,
   WAITERS,
   wake,
 } from '../heap/internal.js';
@@ -70,9 +71,6 @@ export abstract class TakeWord {
 
   /** Asks whether those live who have what is waited for. */
   protected abstract askAfterOwners(): void;
-
-  /** A wake-up that was for us, and is not used, goes to another. */
-  abstract passOn(): void;
 
   get address(): number {
     return this.at.address + root.lock;
@@ -161,6 +159,15 @@ export abstract class TakeWord {
     }
     this.#spin = Math.max(budget * COLD_SPIN, this.#spin * 0.75);
     return false;
+  }
+
+  /**
+   * A wake-up that was for us, and is not used, goes to another. Also when this environment has taken it meanwhile: without
+   * a wait of its own, so the word does not say that others sleep, and giving back would wake nobody.
+   */
+  passOn(): void {
+    step();
+    this.wakeOne();
   }
 
   protected wakeOne(): void {

@@ -12,6 +12,7 @@ import {
 import { describe, test } from 'node:test';
 import { createContext, runInContext } from 'node:vm';
 import { MultiprocessError } from '../../src/errors/index.js';
+import { onStep } from '../../src/heap/doors.js';
 import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
 import { sweepHeap } from '../../src/heap/heap-sweep.js';
@@ -144,6 +145,41 @@ test('a vm timeout in a loop of operations leaves nothing half done', { timeout:
   heap.leave();
   other.leave();
   sweepHeap(id);
+});
+
+test('a reaper whose JavaScript is cut short, at each of its steps, leaves the dead to others', {
+  timeout: 60_000,
+}, () => {
+  for (let step = 1, cut = true; cut; step++) {
+    const id = randomHex(16);
+    const [reaper, other, dead] = [Heap.join(id, true)!, Heap.join(id, false)!, Heap.join(id, false)!];
+    for (const heap of [reaper, other, dead]) heap.stopTicking();
+    dead.create(rootKind.lock);
+    closeSync(dead.participant.fd);
+    let steps = 0;
+    const reap = () => {
+      onStep(() => {
+        steps += 1;
+        if (steps === step) for (;;);
+      });
+      reaper.lookAround(MAX_SLOTS);
+    };
+    try {
+      runInContext('reap()', createContext({ reap }), { timeout: 20 });
+      cut = false;
+    } catch (error) {
+      assert.match(String(error), /timed out/);
+    } finally {
+      onStep(undefined);
+    }
+    reaper.transaction.settle();
+    other.lookAround(MAX_SLOTS);
+    assert.equal(dead.participant.valid, false, `cut short at step ${step}, it keeps others from reaping`);
+    assert.deepEqual(checkHeap(other).problems, []);
+    reaper.leave();
+    other.leave();
+    sweepHeap(id);
+  }
 });
 
 /** A generator of numbers that gives the same ones for the same seed. */
