@@ -22,6 +22,7 @@ import { LockWord } from '../../src/synchronize/lock-word.js';
 import { createCell, readCell, writeCell } from '../programs/heap-operations.js';
 import { hasCode, osError } from '../support/errors.js';
 import { collectGarbage } from '../support/gc.js';
+import { randomFrom, seedOf } from '../support/random.js';
 
 const filesOf = (id: string) => readdirSync('/dev/shm').filter((file) => file.startsWith(`mp-heap-${id}`));
 
@@ -145,20 +146,9 @@ test('a vm timeout in a loop of operations leaves nothing half done', { timeout:
   sweepHeap(id);
 });
 
-/** A generator of numbers that gives the same ones for the same seed. */
-function randomFrom(seed: number): () => number {
-  let state = seed | 0;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 test('hostile bytes anywhere: a typed error at once, or none', { timeout: 120_000 }, async (context) => {
   const rounds = Number(process.env['ROUNDS'] ?? 300);
-  const first = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
+  const first = seedOf();
   context.diagnostic(`SEED=${first}`);
   for (let seed = first; seed < first + rounds; seed++) {
     const random = randomFrom(seed);
