@@ -6,6 +6,6 @@ export { EXTENT_MASK, RESERVED, root, rootKind, TOKEN_MASK, WAITERS } from './la
 export { enterWrapper, formatPlace, openPlace, Place, placeOf } from './place.js';
 export { makeRaw, openRaw, rawPlaceOf } from './raw-memory.js';
 export { type RootAddress, stale } from './roots.js';
-export { now, OWNED_SLICE_MS, SLICE_MS, sleepWhile, spinBudget, spinWhile, wake } from './sleep.js';
+export { nap, now, OWNED_SLICE_MS, SLICE_MS, sleepWhile, spinBudget, spinWhile, wake } from './sleep.js';
 export { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from './wait-options.js';
 export { type Watch, watchWord } from './watch.js';

@@ -3,6 +3,7 @@ import {
   compareExchange,
   EXTENT_MASK,
   type Heap,
+  nap,
   now,
   OWNED_SLICE_MS,
   RESERVED,
@@ -35,7 +36,7 @@ import {
 const STARVED_MS = 5;
 /** How long newcomers stand back from a free but reserved lock. */
 const RESERVATION_MS = 2;
-const NAP_MS = 0.5;
+const NAP_MS = 0.2;
 const LOOK_MS = 50;
 const COLD_SPIN = 1 / 16;
 
@@ -136,9 +137,11 @@ export class LockWord {
       const seen = atomicLoad(this.#words, this.#index);
       if (outcome === 'reserved') {
         if (reservedSince === Number.POSITIVE_INFINITY) reservedSince = clock;
-        // Nobody is asked to wake us: whoever it is reserved for takes it soon, or the time is over.
-        if (spinBudget() === 0) sleepAWhile(this.heap, this.address, seen, Math.min(deadline, clock + NAP_MS));
-        else spinWhile(this.#words, this.#index, seen, spinBudget());
+        // Nobody is asked to wake us: whoever it is reserved for takes it soon, or the time is over. It may be waiting for
+        // the very processor that we would burn, so after a first look this thread sleeps; not on the lock's word, where it
+        // could use up a wake-up that is for another.
+        if (spinWhile(this.#words, this.#index, seen, spinBudget()) < spinBudget()) continue;
+        nap(Math.min(NAP_MS, deadline - clock));
         continue;
       }
       if ((seen & TOKEN_MASK) === 0) continue;
