@@ -1,4 +1,4 @@
-// Run with a /dev/shm of 4 MiB: every way for a heap to grow is ENOSPC, changes nothing, and goes on when there is room again.
+// Run with a /dev/shm of 16 MiB: every way for a heap to grow is ENOSPC, changes nothing, and goes on when there is room again.
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Lock, RawArray, RawValue, RLock } from 'multiprocess';
 import { checkHeap } from '../../src/heap/fsck.js';
@@ -9,7 +9,7 @@ import { createCell } from './heap-operations.js';
 const codes: Record<string, unknown> = {};
 const problems: string[] = [];
 const fill = () => {
-  for (let size = 4 * 1024 * 1024; size >= 4096; size /= 2) {
+  for (let size = 16 * 1024 * 1024; size >= 4096; size /= 2) {
     for (let i = 0; ; i++) {
       try {
         writeFileSync(`/dev/shm/filler-${size}-${i}`, Buffer.alloc(size, 1));
@@ -59,7 +59,7 @@ withoutRoom('a new heap', undefined, () => {
 });
 const made = heap!;
 withoutRoom('the first extent', made, () => made.create(rootKind.lock));
-withoutRoom('another extent', made, () => createCell(made, 200_000));
+withoutRoom('another extent', made, () => createCell(made, 260_000));
 withoutRoom('the first extent of raw memory', made, () => made.createRaw(100));
 withoutRoom('raw memory in a file', made, () => {
   const { address } = made.createRaw(500_000);
