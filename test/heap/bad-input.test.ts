@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { describe, test } from 'node:test';
 import { createContext, runInContext } from 'node:vm';
+import { Lock } from 'multiprocess';
 import { MultiprocessError } from '../../src/errors/index.js';
 import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
@@ -144,6 +145,41 @@ test('a vm timeout in a loop of operations leaves nothing half done', { timeout:
   heap.leave();
   other.leave();
   sweepHeap(id);
+});
+
+test('a vm timeout in runSync, and in raw memory, leaves no lock held and nothing behind', {
+  timeout: 60_000,
+}, async () => {
+  const lock = new Lock();
+  const tree = Heap.join(process.env['MULTIPROCESS_TREE']!, false)!;
+  const before = checkHeap(tree);
+  let sections = 0;
+  const context = createContext({
+    work: () => {
+      lock.runSync(() => {
+        sections += 1;
+        for (let i = 0; i < 1000; i++) Math.sqrt(i);
+      });
+      const { address } = tree.createRaw(1 + (sections % 300));
+      tree.release(address);
+    },
+  });
+  for (let round = 0; round < 60; round++) {
+    assert.throws(() => runInContext('for (;;) work()', context, { timeout: 1 + (round % 5) }), /timed out/);
+    // In a later turn it is free again, and so is what the heap's own work has left.
+    assert.equal(await lock.acquire({ timeout: 1000 }), true, `round ${round}`);
+    lock.release();
+    tree.transaction.settle();
+  }
+  assert.ok(sections > 60);
+  const after = checkHeap(tree);
+  // Raw memory that was made when its call was cut short has no owner to drop it: it goes when this thread leaves.
+  assert.deepEqual(
+    after.problems.filter((problem) => !problem.includes('nobody')),
+    [],
+  );
+  assert.ok(after.roots - before.roots <= 60);
+  tree.leave();
 });
 
 test('hostile bytes anywhere: a typed error at once, or none', { timeout: 120_000 }, async (context) => {
