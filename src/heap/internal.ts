@@ -9,7 +9,7 @@ export { addHold, addReference, belongingsOf, removeHold } from './lifetimes.js'
 export { enterWrapper, formatPlace, openHeld, openPlace, Place, placeOf } from './place.js';
 export { makeRaw, openRaw, rawPlaceOf } from './raw-memory.js';
 export { type RootAddress, stale } from './roots.js';
-export { now, OWNED_SLICE_MS, SLICE_MS, sleepWhile, spinBudget, spinWhile, wake } from './sleep.js';
+export { nap, now, OWNED_SLICE_MS, SLICE_MS, sleepWhile, spinBudget, spinWhile, wake } from './sleep.js';
 export type { Transaction } from './transaction.js';
 export { handOver, letGoOfArrivals, type TakenSlot, takeSlotForOther, tokenOfSlot } from './transit.js';
 export { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from './wait-options.js';

@@ -35,6 +35,13 @@ export function sleepWhile(
   return futexWait(memory.kernelAddress(address), expected, until) === 'interrupted';
 }
 
+const idle = new Int32Array(new SharedArrayBuffer(4));
+
+/** Sleeps on nothing, so that no wake-up meant for another is used up. */
+export function nap(ms: number): void {
+  if (!blockInstead()) Atomics.wait(idle, 0, 0, ms);
+}
+
 /** Wakes at most `count` of those that sleep on the word, in all processes. */
 export function wake(memory: HeapMemory, address: number, count: number): void {
   futexWake(memory.kernelAddress(address), count);

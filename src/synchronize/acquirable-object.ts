@@ -7,6 +7,13 @@ import { type Guard, makeGuard } from './guard.js';
 import { Primitive } from './primitive.js';
 import type { TakeWord } from './take-word.js';
 
+/** A `runSync` that is not over. */
+export interface SyncRun {
+  acquired: boolean;
+  /** How often the caller had entered before. */
+  level: number;
+}
+
 /** What is acquired and released, however often at once: `guard` and `run` for all of them. */
 export abstract class AcquirableObject<W extends TakeWord> extends Primitive implements Acquirable {
   protected readonly word: W;
@@ -25,8 +32,14 @@ export abstract class AcquirableObject<W extends TakeWord> extends Primitive imp
 
   abstract acquire(): Promise<true>;
   abstract acquire(options: WaitOptions): Promise<boolean>;
-  abstract acquireSync(): true;
-  abstract acquireSync(options: SyncWaitOptions): boolean;
+  acquireSync(): true;
+  acquireSync(options: SyncWaitOptions): boolean;
+  acquireSync(options?: SyncWaitOptions): boolean {
+    return this.takeSync(options, undefined);
+  }
+
+  /** Acquires, blocking; for a `runSync`, if one is given. */
+  protected abstract takeSync(options: SyncWaitOptions | undefined, run: SyncRun | undefined): boolean;
   abstract tryAcquire(): boolean;
   abstract release(): void;
 
@@ -35,8 +48,10 @@ export abstract class AcquirableObject<W extends TakeWord> extends Primitive imp
     return fn();
   }
 
-  /** Gives back what JavaScript that was cut short (a `vm` timeout) had acquired. */
-  protected abstract abandon(): void;
+  /** Notes what there was before a `runSync` acquires. */
+  protected begin(_run: SyncRun): void {}
+  /** Gives back what a `runSync` that was cut short had acquired, if it had. */
+  protected abstract abandon(run: SyncRun): void;
 
   /** Whether the holder before died with it; semaphores do not tell. */
   get ownerDied(): boolean {
@@ -65,22 +80,29 @@ export abstract class AcquirableObject<W extends TakeWord> extends Primitive imp
 
   runSync<T>(fn: () => NotPromise<T>, options?: SyncWaitOptions): T {
     if (typeof fn !== 'function') throw new TypeError('runSync takes a function.');
-    if (!(options === undefined ? this.acquireSync() : this.acquireSync(options))) throw this.inTime(options);
     const { onTick } = this.place.heap;
-    // JavaScript can be cut short without `finally`: then the next turn of the loop finds this entry.
+    // JavaScript can be cut short (a `vm` timeout), and then not even `finally` runs. A `runSync` is over at the end of the
+    // turn in any case: one that the next tick still finds noted here was cut short. So it is noted before it acquires
+    // anything, and until it has given back.
+    const run: SyncRun = { acquired: false, level: 0 };
     const cutShort = () => {
       onTick.delete(cutShort);
-      this.abandon();
+      this.abandon(run);
     };
+    this.begin(run);
     onTick.add(cutShort);
     try {
+      if (!this.takeSync(options, run)) throw this.inTime(options);
+      run.acquired = true;
       const result: unknown = this.inside(fn);
       if (typeof (result as PromiseLike<unknown> | null)?.then === 'function') {
         throw new TypeError('The function of runSync returned a promise; it would not be held until it settles.');
       }
       return result as T;
     } finally {
-      if (onTick.delete(cutShort)) this.release();
+      // Not if a callback that blocked for long has let a tick pass, as a debugger does.
+      if (run.acquired && onTick.has(cutShort)) this.release();
+      onTick.delete(cutShort);
     }
   }
 

@@ -3,6 +3,7 @@ import { NotOwnerError, ValueError } from '../errors/index.js';
 import { MAX_BLOCK_WORDS, openPlace, Place, placeOf, rootKind } from '../heap/internal.js';
 import type { Handle } from '../shared-memory/internal.js';
 import type { Acquirable } from './acquirable.js';
+import type { SyncRun } from './acquirable-object.js';
 import { callable, type Kind } from './callable.js';
 import { CountedPermits, checkCount } from './counted-permits.js';
 import { PermitWord } from './permit-word.js';
@@ -69,6 +70,11 @@ class BoundedSemaphoreClass extends CountedPermits<PermitWord> implements Bounde
     }
     this.word.release(count);
     this.waiters.released();
+  }
+
+  protected override abandon(run: SyncRun): void {
+    super.abandon(run);
+    this.word.reconcile();
   }
 
   get handle(): Handle<BoundedSemaphore> {

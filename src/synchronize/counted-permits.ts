@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { type SyncWaitOptions, timeoutOf, type WaitOptions } from '../heap/internal.js';
-import { AcquirableObject } from './acquirable-object.js';
+import { AcquirableObject, type SyncRun } from './acquirable-object.js';
 import type { TakeWord } from './take-word.js';
 
 /** What Semaphore and BoundedSemaphore have in common: so many may have it at once. */
@@ -15,9 +15,7 @@ export abstract class CountedPermits<W extends TakeWord & { readonly value: numb
     return this.waiters.wait(options, () => {});
   }
 
-  acquireSync(): true;
-  acquireSync(options: SyncWaitOptions): boolean;
-  acquireSync(options?: SyncWaitOptions): boolean {
+  protected takeSync(options: SyncWaitOptions | undefined): boolean {
     this.used();
     const timeout = timeoutOf(options);
     this.word.check();
@@ -39,8 +37,8 @@ export abstract class CountedPermits<W extends TakeWord & { readonly value: numb
     return this.word.value;
   }
 
-  protected abandon(): void {
-    this.release();
+  protected abandon({ acquired }: SyncRun): void {
+    if (acquired) this.release();
   }
 
   [inspect.custom](): string {

@@ -57,6 +57,12 @@ class LockClass extends OwnedLock implements Lock {
     return `mp:lock:${this.fields}` as Handle<Lock>;
   }
 
+  protected get level(): number {
+    return this.word.isOwn ? 1 : 0;
+  }
+
+  protected unwindTo(): void {}
+
   protected reenter(): boolean {
     return false;
   }

@@ -2,15 +2,22 @@ import { inspect } from 'node:util';
 import { DeadlockError, NotOwnerError } from '../errors/index.js';
 import { Place, type SyncWaitOptions, timeoutOf, type WaitOptions } from '../heap/internal.js';
 import type { Handle } from '../shared-memory/internal.js';
-import { AcquirableObject } from './acquirable-object.js';
+import { AcquirableObject, type SyncRun } from './acquirable-object.js';
 import { LockWord } from './lock-word.js';
 
 /** What Lock and RLock have in common: one owner at a time, an environment, which alone may release. */
 export abstract class OwnedLock extends AcquirableObject<LockWord> {
+  /** The `runSync` that has the lock here, or is about to take it. */
+  #holder: SyncRun | undefined;
+
   constructor(name: string, kind: number, place: unknown) {
     super(name, place instanceof Place ? place : (heap) => heap.create(kind), (heap, at) => new LockWord(heap, at));
   }
 
+  /** How often this environment has entered. */
+  protected abstract get level(): number;
+  /** Forgets what was entered beyond that. */
+  protected abstract unwindTo(level: number): void;
   /** Enters again what this caller has already. @returns whether that was possible. */
   protected abstract reenter(): boolean;
   /** Called in the very step in which the lock has been taken. */
@@ -30,30 +37,30 @@ export abstract class OwnedLock extends AcquirableObject<LockWord> {
       if (this.reenter()) return true;
       // Those who wait here go first.
       if (!this.waiters.any && this.word.takeFree()) {
-        this.entered(false);
+        this.#taken();
         return true;
       }
     } else if (options.signal?.aborted !== true && timeoutOf(options) > 0 && this.reenter()) {
       return true;
     }
-    return this.waiters.wait(options, () => this.entered(false));
+    return this.waiters.wait(options, () => this.#taken());
   }
 
-  acquireSync(): true;
-  acquireSync(options: SyncWaitOptions): boolean;
-  acquireSync(options?: SyncWaitOptions): boolean {
+  protected takeSync(options: SyncWaitOptions | undefined, run: SyncRun | undefined): boolean {
     this.used();
     if (this.word.takeFree()) {
+      this.#holder = run;
       this.entered(true);
       if (options !== undefined) this.checkOptions(options);
       return true;
     }
-    return this.#acquireSlowly(timeoutOf(options));
+    return this.#acquireSlowly(timeoutOf(options), run);
   }
 
   tryAcquire(): boolean {
     this.used();
     if (this.word.takeFree() || this.tryHard()) {
+      this.#holder = undefined;
       this.entered(true);
       return true;
     }
@@ -75,8 +82,21 @@ export abstract class OwnedLock extends AcquirableObject<LockWord> {
     return this.word.ownerDied;
   }
 
-  protected abandon(): void {
-    if (this.word.isOwn) this.release();
+  // Within one synchronous stretch nobody else of this environment takes the lock: it is not its own before, or it stays
+  // as it is. So what `#holder` says is true however soon the taking is cut short, and others set it when they have taken.
+  protected override begin(run: SyncRun): void {
+    run.level = this.level;
+    if (!this.word.isOwn) this.#holder = run;
+  }
+
+  protected abandon(run: SyncRun): void {
+    if (!this.word.isOwn) return;
+    if (this.#holder === run) {
+      this.leaveEntirely();
+      this.#letGo();
+    } else {
+      this.unwindTo(run.level);
+    }
   }
 
   /** For conditions: whether this environment has the lock. */
@@ -86,14 +106,19 @@ export abstract class OwnedLock extends AcquirableObject<LockWord> {
 
   /** For conditions: lets go of the lock, however often it was entered. @returns how it is taken again, exactly as it was. */
   static leave(lock: OwnedLock): { again(): Promise<void>; againSync(): void } {
+    const holder = lock.#holder;
     const left = lock.leaveEntirely();
     lock.#letGo();
     return {
       async again() {
-        await lock.waiters.wait(undefined, () => lock.enterAsBefore(left, false));
+        await lock.waiters.wait(undefined, () => {
+          lock.#holder = holder;
+          lock.enterAsBefore(left, false);
+        });
       },
       againSync() {
         lock.word.takeSync(Number.POSITIVE_INFINITY);
+        lock.#holder = holder;
         lock.enterAsBefore(left, true);
       },
     };
@@ -102,6 +127,11 @@ export abstract class OwnedLock extends AcquirableObject<LockWord> {
   [inspect.custom](): string {
     const state = this.word.disposed ? 'disposed' : this.word.isOwn ? 'held here' : this.word.isTaken ? 'held' : 'free';
     return `${this.constructor.name} { ${state} }`;
+  }
+
+  #taken(): void {
+    this.#holder = undefined;
+    this.entered(false);
   }
 
   #letGo(): void {
@@ -116,7 +146,7 @@ export abstract class OwnedLock extends AcquirableObject<LockWord> {
     );
   }
 
-  #acquireSlowly(timeout: number): boolean {
+  #acquireSlowly(timeout: number, run: SyncRun | undefined): boolean {
     if (this.reenter()) return true;
     if (this.word.isOwn) {
       // Nobody but this thread could let go of it, and this thread would be blocked.
@@ -130,6 +160,7 @@ export abstract class OwnedLock extends AcquirableObject<LockWord> {
     } else if (!this.word.takeSync(timeout)) {
       return false;
     }
+    this.#holder = run;
     this.entered(true);
     return true;
   }

@@ -106,6 +106,15 @@ export class PermitWord extends TakeWord {
     }
   }
 
+  /** Gives back what this environment has and does not know of: it was cut short between taking and noting. */
+  reconcile(): void {
+    for (let permit = 0; permit < this.count; permit++) {
+      if (!this.#isOwn(permit) || this.#own.includes(permit)) continue;
+      this.#own.push(permit);
+      this.release(1);
+    }
+  }
+
   #anyFree(): boolean {
     for (let i = 0; i < this.count; i++)
       if (this.#canBeTaken(Atomics.load(this.#permits, this.#first + i))) return true;

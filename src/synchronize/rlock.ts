@@ -86,6 +86,14 @@ class RLockClass extends OwnedLock implements RLock {
     return `mp:rlock:${this.fields}` as Handle<RLock>;
   }
 
+  protected get level(): number {
+    return this.#depth;
+  }
+
+  protected unwindTo(level: number): void {
+    if (this.#depth > level) this.#depth = level;
+  }
+
   protected reenter(): boolean {
     if (!this.word.isOwn || this.#depth === 0) return false;
     if (this.#stretch !== synchronousStretch() && !this.#isInside()) return false;

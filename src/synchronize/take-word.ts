@@ -3,6 +3,7 @@ import {
   compareExchange,
   EXTENT_MASK,
   type Heap,
+  nap,
   now,
   OWNED_SLICE_MS,
   RESERVED,
@@ -31,7 +32,7 @@ import {
 const STARVED_MS = 5;
 /** How long newcomers stand back from what is reserved. */
 const RESERVATION_MS = 2;
-const NAP_MS = 0.5;
+const NAP_MS = 0.2;
 const LOOK_MS = 50;
 const COLD_SPIN = 1 / 16;
 /** How many of the other participants a look asks after. */
@@ -104,9 +105,11 @@ export abstract class TakeWord {
       const seen = atomicLoad(this.words, this.index);
       if (outcome === 'reserved') {
         if (reservedSince === Number.POSITIVE_INFINITY) reservedSince = clock;
-        // Nobody is asked to wake us: whoever it is reserved for takes it soon, or the time is over.
-        if (spinBudget() === 0) sleepAWhile(this.heap, this.address, seen, Math.min(deadline, clock + NAP_MS));
-        else spinWhile(this.words, this.index, seen, spinBudget());
+        // Nobody is asked to wake us: whoever it is reserved for takes it soon, or the time is over. It may be waiting for
+        // the very processor that we would burn, so after a first look this thread sleeps; not on the word itself, where it
+        // could use up a wake-up that is for another.
+        if (spinWhile(this.words, this.index, seen, spinBudget()) < spinBudget()) continue;
+        nap(Math.min(NAP_MS, deadline - clock));
         continue;
       }
       if (this.isFree(seen)) continue;

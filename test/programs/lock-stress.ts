@@ -1,5 +1,9 @@
 // What each process of the random kills does until it is told to stop, or dies.
-import { Lock, RawArray, RawValue } from 'multiprocess';
+import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { Lock, RawArray, RawValue, toMessage } from 'multiprocess';
+import { randomFrom } from '../support/random.js';
 
 export const LOCKS = 16;
 
@@ -37,4 +41,35 @@ export async function stress(
     if (round % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return 'well';
+}
+
+/**
+ * The same in a worker thread, which is terminated at random and replaced, while this process may be killed.
+ *
+ * @param deaths counts the terminations.
+ */
+export async function stressInThreads(
+  locks: readonly Lock[],
+  counters: Int32Array,
+  inside: Int32Array,
+  row: Int32Array,
+  stop: Int32Array,
+  number: number,
+  deaths: Int32Array,
+  seed: number,
+): Promise<string> {
+  const random = randomFrom(seed);
+  const workerData = toMessage({ locks, counters, inside, row, flags: stop, number, within: '' });
+  while (Atomics.load(stop, 0) === 0) {
+    const worker = new Worker(new URL('./lock-worker.js', import.meta.url), { workerData });
+    const ended = once(worker, 'exit');
+    await once(worker, 'message');
+    await delay(random() * 100);
+    if (Atomics.load(stop, 0) === 0) {
+      Atomics.add(deaths, 0, 1);
+      await worker.terminate();
+    }
+    await ended;
+  }
+  return Atomics.load(stop, 1) === 0 ? 'well' : `${Atomics.load(stop, 1)} met another in a lock`;
 }

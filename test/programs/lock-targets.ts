@@ -35,13 +35,14 @@ export function holdAndExit(lock: Lock): void {
   lock.acquireSync();
 }
 
-/** Acquires and releases without a pause until told to stop. */
+/** Acquires and releases without a pause until told to stop, and counts where others see it. */
 export function tightLoop(lock: Lock, flags: Int32Array): number {
   Atomics.store(flags, 0, 1);
   let rounds = 0;
   for (; Atomics.load(flags, 1) === 0; rounds++) {
     lock.acquireSync();
     for (let i = 0; i < 200; i++) flags[2]!;
+    Atomics.store(flags, 2, rounds);
     lock.release();
   }
   return rounds;
