@@ -1,5 +1,6 @@
 export * from './codec/index.js';
 export {
+  BrokenBarrierError,
   ClosedError,
   CorruptSegmentError,
   DeadlockError,

@@ -1,3 +1,4 @@
+export { BrokenBarrierError } from './broken-barrier-error.js';
 export { ClosedError } from './closed-error.js';
 export { CorruptSegmentError } from './corrupt-segment-error.js';
 export { DeadlockError } from './deadlock-error.js';

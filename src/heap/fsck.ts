@@ -4,6 +4,7 @@ import { describe, runs } from './allocator.js';
 import type { Heap } from './heap.js';
 import {
   belonging,
+  belongingKind,
   DYING,
   descriptor,
   EXTENT_ENTRY_WORDS,
@@ -173,6 +174,7 @@ class Check {
   #holds(): Map<number, number> {
     const tx = this.#tx;
     const holds = new Map<number, number>();
+    const rounds = new Map<number, number>();
     for (let index = 0; index < MAX_SLOTS; index++) {
       for (const list of [slot.belongings, slot.arrivals]) {
         let previous = 0;
@@ -185,9 +187,18 @@ class Check {
           if (tx.read(node + belonging.previous) !== previous) this.#bad(`belonging ${node} has a wrong neighbour`);
           previous = node;
           const address = tx.read(node + belonging.root);
+          if (list === slot.belongings && tx.read(node + belonging.kind) === belongingKind.party) {
+            const round = tx.read(node + belonging.words);
+            rounds.set(round, (rounds.get(round) ?? 0) + 1);
+          }
           holds.set(address, (holds.get(address) ?? 0) + 1);
         }
       }
+    }
+    // A barrier's round is there as long as parties are in it; its fourth word counts them.
+    for (const [round, parties] of rounds) {
+      this.#own(round, 'a barrier');
+      if (tx.read(round + 3) !== parties) this.#bad(`round ${round} miscounts its parties`);
     }
     return holds;
   }
@@ -238,6 +249,8 @@ class Check {
         foreign.delete(address);
         const contents = tx.read(address + root.a);
         if (contents !== 0 && OWNS_A.has(kind & KIND_MASK)) this.#own(contents, `root ${address}`);
+        if ((kind & KIND_MASK) === rootKind.barrier && tx.read(address + root.d) !== 0)
+          this.#own(tx.read(address + root.d), `root ${address}`);
         if ((kind & KIND_MASK) === rootKind.condition) explain(tx.read(address + root.c), -1);
         if ((kind & KIND_MASK) === rootKind.raw && tx.read(address + root.c) !== 0) {
           const name = `raw-${address.toString(36)}-${tx.read(address + root.d).toString(36)}`;

@@ -127,6 +127,8 @@ function endIfUnused(tx: Transaction, address: number): void {
     return;
   }
   if (contents !== 0 && OWNS_A.has(ended)) tx.free(contents);
+  const text = ended === rootKind.barrier ? tx.read(address + root.d) : 0;
+  if (text !== 0) tx.free(text);
   // A condition refers to its lock.
   const other = ended === rootKind.condition ? tx.read(address + root.c) : 0;
   freeRoot(tx, address);
@@ -134,7 +136,7 @@ function endIfUnused(tx: Transaction, address: number): void {
 }
 
 /** The kinds whose root has the address of a block in its first word. */
-export const OWNS_A = new Set<number>([rootKind.raw, rootKind.cell, rootKind.boundedSemaphore, rootKind.barrier]);
+export const OWNS_A = new Set<number>([rootKind.raw, rootKind.cell, rootKind.boundedSemaphore]);
 
 /** The object at the head of the list of the dying. */
 export function firstDying(tx: Transaction): { address: number; file: number } | undefined {

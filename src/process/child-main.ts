@@ -7,11 +7,10 @@ import '../sharedctypes/index.js';
 import '../synchronize/index.js';
 import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
-import { decode, encode } from '../codec/internal.js';
+import { decode, encode, findFunction } from '../codec/internal.js';
 import { giveSlots } from '../heap/internal.js';
 import { signalOnParentDeath } from '../os/index.js';
 import { setImporting, withInheritedBlocks } from '../shared-memory/internal.js';
-import { findTarget } from './find-target.js';
 import { RECORD_DESCRIPTOR, writeOutcome } from './spawn-record.js';
 import { argumentsArrived, sendResult } from './transit.js';
 
@@ -41,7 +40,7 @@ async function run(): Promise<void> {
     setImporting(true);
     const namespace = (await import(header.target.url)) as Record<string, unknown>;
     setImporting(false);
-    const target = findTarget(namespace, header.target);
+    const target = findFunction(namespace, header.target);
     // Decoded after the import: the module may register types.
     const values = withInheritedBlocks(inheritedBlocks(), () => decode(args)) as unknown[];
     argumentsArrived();

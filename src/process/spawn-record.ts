@@ -1,4 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readSync, writeSync } from 'node:fs';
+import type { FunctionLocation } from '../codec/internal.js';
 import type { TakenSlot } from '../heap/internal.js';
 import type { ProcessInfo } from './identity.js';
 
@@ -17,21 +18,10 @@ export const RECORD_DESCRIPTOR = 4;
 const PREFIX_BYTES = 32;
 const outcomes = { none: 0, value: 1, error: 2 } as const;
 
-/** How a child finds its target. */
-export interface TargetLocation {
-  /** URL of the module. */
-  readonly url: string;
-  /** Name of the export, where the caller named it. */
-  readonly exportName?: string;
-  /** Otherwise what the export's text and name must be. */
-  readonly source?: string;
-  readonly name?: string;
-}
-
 export interface SpawnHeader {
   readonly process: ProcessInfo;
   readonly parent: ProcessInfo;
-  readonly target: TargetLocation;
+  readonly target: FunctionLocation;
   /** How many blocks among the arguments are handed over, as descriptors. */
   readonly blocks: number;
   /** The places in heaps that have been taken for the child; their descriptors come after those of the blocks. */

@@ -1,9 +1,8 @@
 import { createRequire, isBuiltin } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { locateFunction } from './function-location.js';
+import { type FunctionLocation, locateFunction } from '../codec/internal.js';
 import type { ModuleTarget } from './process-options.js';
-import type { TargetLocation } from './spawn-record.js';
 
 /**
  * Where a child finds its target.
@@ -11,7 +10,7 @@ import type { TargetLocation } from './spawn-record.js';
  * @throws NotShareableError for functions that no module exports, as far as that can be known here; Node's
  * `MODULE_NOT_FOUND` for a package that is not installed.
  */
-export function locateTarget(target: ((...args: never[]) => unknown) | ModuleTarget): TargetLocation {
+export function locateTarget(target: ((...args: never[]) => unknown) | ModuleTarget): FunctionLocation {
   if (typeof target === 'function') return locateFunction(target);
   return { url: moduleUrl(target.module), exportName: target.export ?? 'default' };
 }

@@ -1,5 +1,10 @@
 export type { SyncWaitOptions, WaitOptions } from '../heap/internal.js';
 export type { Acquirable } from './acquirable.js';
+export { Barrier, type BarrierOptions } from './barrier.js';
+export { BoundedSemaphore } from './bounded-semaphore.js';
+export { Condition } from './condition.js';
+export { Event } from './event.js';
 export type { Guard } from './guard.js';
 export { Lock } from './lock.js';
 export { RLock } from './rlock.js';
+export { Semaphore } from './semaphore.js';

@@ -1,6 +1,5 @@
 import { NotShareableError } from '../errors/index.js';
-import { notExported } from './function-location.js';
-import type { TargetLocation } from './spawn-record.js';
+import { type FunctionLocation, notExported } from './function-location.js';
 
 type Fn = (...args: unknown[]) => unknown;
 type Namespace = Record<string, unknown>;
@@ -10,7 +9,7 @@ type Namespace = Record<string, unknown>;
  *
  * @throws NotShareableError when the module does not export it, or exports several that look the same.
  */
-export function findTarget(namespace: Namespace, { url, exportName, source, name = '' }: TargetLocation): Fn {
+export function findFunction(namespace: Namespace, { url, exportName, source, name = '' }: FunctionLocation): Fn {
   if (exportName !== undefined) {
     const found = exportsOf(namespace).find(([key]) => key === exportName)?.[1];
     if (typeof found === 'function') return found as Fn;

@@ -1,13 +1,23 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { NotShareableError } from '../errors/index.js';
-import type { TargetLocation } from './spawn-record.js';
+
+/** How another process finds a function. */
+export interface FunctionLocation {
+  /** URL of the module. */
+  readonly url: string;
+  /** Name of the export, where the caller named it. */
+  readonly exportName?: string;
+  /** Otherwise what the export's text and name must be. */
+  readonly source?: string;
+  readonly name?: string;
+}
 
 type Inspector = typeof import('node:inspector');
 type Fn = (...args: never[]) => unknown;
 
 const require = createRequire(import.meta.url);
-const known = new WeakMap<Fn, TargetLocation>();
+const known = new WeakMap<Fn, FunctionLocation>();
 const scriptUrls = new Map<string, string>();
 
 /**
@@ -15,7 +25,7 @@ const scriptUrls = new Map<string, string>();
  *
  * @throws NotShareableError for functions that no module exports, as far as that can be known here.
  */
-export function locateFunction(fn: Fn): TargetLocation {
+export function locateFunction(fn: Fn): FunctionLocation {
   const cached = known.get(fn);
   if (cached !== undefined) return cached;
   const source = Function.prototype.toString.call(fn);
