@@ -13,7 +13,7 @@ import {
   foreignNode,
   header,
   hold,
-  KIND_MASK,
+  isRawKind,
   MAX_SLOTS,
   PAGE_SHIFT,
   PAGE_WORDS,
@@ -231,7 +231,7 @@ class Check {
         foreign.delete(address);
         const contents = tx.read(address + root.a);
         if (contents !== 0) this.#own(contents, `root ${address}`);
-        if ((kind & KIND_MASK) === rootKind.raw && tx.read(address + root.c) !== 0) {
+        if (isRawKind(kind) && tx.read(address + root.c) !== 0) {
           const name = `raw-${address.toString(36)}-${tx.read(address + root.d).toString(36)}`;
           files.delete(extentPath(this.#heap.id, this.#heap.nonce, name));
         }

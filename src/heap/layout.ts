@@ -130,12 +130,24 @@ export const root = {
   /** Number of references from other heaps, which `references` includes. */
   foreign: 15,
 } as const;
-export const rootKind = { free: 0, lock: 1, rlock: 2, raw: 3, cell: 4 } as const;
+export const rootKind = {
+  free: 0,
+  lock: 1,
+  rlock: 2,
+  raw: 3,
+  cell: 4,
+  /** Raw memory whose root's lock word is an RLock: a typed value with a lock of its own is one object, not two. */
+  lockedRaw: 16,
+} as const;
 /** In the kind of an object that `dispose()` has ended and that somebody still holds. */
 export const DISPOSED = 0x100;
 /** In the kind of an object that is on the dying list. */
 export const DYING = 0x200;
 export const KIND_MASK = 0xff;
+export function isRawKind(kind: number): boolean {
+  return (kind & KIND_MASK) === rootKind.raw || (kind & KIND_MASK) === rootKind.lockedRaw;
+}
+
 export const MAX_SERIAL = 0x7fff_ffff;
 
 // A node in a slot's list of holds.

@@ -1,6 +1,6 @@
 import { CorruptSegmentError } from '../errors/index.js';
 import { allocate } from './allocator.js';
-import { DISPOSED, DYING, header, hold, KIND_MASK, root, rootKind, slot, slotBase } from './layout.js';
+import { DISPOSED, DYING, header, hold, isRawKind, KIND_MASK, root, rootKind, slot, slotBase } from './layout.js';
 import { freeRoot, nextSerial } from './roots.js';
 import type { Transaction } from './transaction.js';
 
@@ -73,15 +73,14 @@ function endIfUnused(tx: Transaction, address: number): void {
   if (tx.read(address + root.holds) !== 0 || tx.read(address + root.references) !== 0) return;
   const kind = tx.read(address + root.kind);
   const contents = tx.read(address + root.a);
-  if ((kind & KIND_MASK) === rootKind.raw && tx.read(address + root.c) !== 0) {
+  if (isRawKind(kind) && tx.read(address + root.c) !== 0) {
     // A file cannot be removed within a transaction.
     tx.write(address + root.kind, kind | DYING);
     tx.write(address + root.next, tx.read(header.dying));
     tx.write(header.dying, address);
     return;
   }
-  if (contents !== 0 && ((kind & KIND_MASK) === rootKind.raw || (kind & KIND_MASK) === rootKind.cell))
-    tx.free(contents);
+  if (contents !== 0 && (isRawKind(kind) || (kind & KIND_MASK) === rootKind.cell)) tx.free(contents);
   freeRoot(tx, address);
 }
 

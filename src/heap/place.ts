@@ -65,17 +65,29 @@ const PLACE = /^([0-9a-f]{16}):([0-9a-z]{1,7}):([0-9a-z]{1,6}):([0-9a-z]{1,6})$/
 /**
  * Opens what a handle's fields mean: the wrapper that this environment has already, or a new one.
  *
- * @param kind the kind that the root must be of.
+ * @param kinds of which the root must be one.
  * @throws ValueError for text that is no such address; StaleHandleError when the object is gone.
  */
-export function openPlace<T extends object>(fields: string, kind: number, wrap: (place: Place) => T): T {
-  const place = parsePlace(fields);
+export function openPlace<T extends object>(
+  fields: string,
+  kinds: number | readonly number[],
+  wrap: (place: Place) => T,
+): T {
+  return wrapperAt(parsePlace(fields), kinds, wrap);
+}
+
+/** The wrapper of what lives at a place, as `openPlace` does. */
+export function wrapperAt<T extends object>(
+  place: Place,
+  kinds: number | readonly number[],
+  wrap: (place: Place) => T,
+): T {
   const known = wrappers.get(formatPlace(place))?.deref();
   if (known !== undefined && place.heap.exists(place.at)) return known as T;
   const found = place.heap.open(place.at);
-  if (found !== kind) {
+  if (!(typeof kinds === 'number' ? found === kinds : kinds.includes(found))) {
     place.heap.release(place.at.address);
-    throw new ValueError(`This handle means an object of another kind: '${fields.slice(0, 80)}'.`);
+    throw new ValueError(`This handle means an object of another kind: '${formatPlace(place)}'.`);
   }
   return wrap(place);
 }

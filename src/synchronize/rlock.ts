@@ -1,6 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { registerSharedKind } from '../codec/internal.js';
-import { openPlace, Place, placeOf, rootKind } from '../heap/internal.js';
+import { openPlace, Place, placeOf, rootKind, wrapperAt } from '../heap/internal.js';
 import type { Acquirable } from './acquirable.js';
 import { callable } from './callable.js';
 import { type Handle, OwnedLock } from './owned-lock.js';
@@ -117,10 +117,21 @@ class RLockClass extends OwnedLock implements RLock {
 
 export const RLock = callable(RLockClass as new () => RLock);
 
+const RLOCK_KINDS = [rootKind.rlock, rootKind.lockedRaw];
+
+/**
+ * The lock that raw memory has of its own, at the memory's place.
+ *
+ * @throws StaleHandleError when the memory has been disposed of.
+ */
+export function rlockOfMemory(place: Place): RLock {
+  return wrapperAt(place, rootKind.lockedRaw, (at) => new RLockClass(at));
+}
+
 registerSharedKind<RLock>({
   kind: 'rlock',
   type: RLockClass as unknown as abstract new (...args: never[]) => RLock,
   handle: (lock) => lock.handle,
   places: (lock) => [placeOf(lock)],
-  open: (fields) => openPlace(fields, rootKind.rlock, (place) => new RLockClass(place)),
+  open: (fields) => openPlace(fields, RLOCK_KINDS, (place) => new RLockClass(place)),
 });
