@@ -21,6 +21,9 @@ export abstract class OwnedLock implements Acquirable {
   protected readonly waiters: AsyncWaiters;
   readonly #place: Place;
   #warnUnshared: (() => void) | undefined;
+  /** Functions of `runSync` that have begun and not ended. */
+  #running = 0;
+  #listed = false;
 
   constructor(name: string, kind: number, place: Place | undefined) {
     if (place === undefined) {
@@ -129,22 +132,36 @@ export abstract class OwnedLock implements Acquirable {
   runSync<T>(fn: () => NotPromise<T>, options?: SyncWaitOptions): T {
     if (typeof fn !== 'function') throw new TypeError('runSync takes a function.');
     if (!(options === undefined ? this.acquireSync() : this.acquireSync(options))) throw inTime(options);
-    const { onTick } = this.#place.heap;
-    // JavaScript can be cut short (a `vm` timeout) without `finally`: then the next turn of the loop finds this entry.
-    const cutShort = () => {
-      onTick.delete(cutShort);
-      if (this.word.isOwn) this.release();
-    };
-    onTick.add(cutShort);
+    this.#running += 1;
+    if (!this.#listed) this.#listen();
     try {
-      const result: unknown = this.inside(fn);
+      // What it calls is in the same synchronous stretch, so an RLock knows it for what is inside.
+      const result: unknown = fn();
       if (typeof (result as PromiseLike<unknown> | null)?.then === 'function') {
         throw new TypeError('The function of runSync returned a promise; the lock would not be held until it settles.');
       }
       return result as T;
     } finally {
-      if (onTick.delete(cutShort)) this.release();
+      if (this.#running > 0) {
+        this.#running -= 1;
+        this.release();
+      }
     }
+  }
+
+  /**
+   * JavaScript can be cut short (a `vm` timeout) without `finally`: in a fresh turn of the loop no function of `runSync` is
+   * running, so whatever is still counted then has been. Listens for one tick only, so that it keeps no lock alive.
+   */
+  #listen(): void {
+    const { onTick } = this.#place.heap;
+    const look = () => {
+      onTick.delete(look);
+      this.#listed = false;
+      for (; this.#running > 0; this.#running--) if (this.word.isOwn) this.release();
+    };
+    this.#listed = true;
+    onTick.add(look);
   }
 
   /** Ends the lock for all who use it: those who wait, and every later use, throw `StaleHandleError`. */
