@@ -27,11 +27,19 @@ export class StructLayout extends ItemType implements StructType {
   readonly alignment: number;
   readonly plain = false;
   readonly depth: number;
+  /** Its fields, those of nested structures too. */
+  readonly count: number;
   readonly #fields: readonly Field[];
   readonly #indexes: ReadonlyMap<string, number>;
   readonly #descriptors: PropertyDescriptorMap;
 
-  constructor(fields: Readonly<Record<string, TypeCode | StructType>>, types: readonly ItemType[], text: string) {
+  constructor(
+    fields: Readonly<Record<string, TypeCode | StructType>>,
+    types: readonly ItemType[],
+    text: string,
+    depth: number,
+    count: number,
+  ) {
     super();
     let end = 0;
     let alignment = 1;
@@ -47,7 +55,8 @@ export class StructLayout extends ItemType implements StructType {
     this.size = roundUp(end, alignment);
     this.alignment = alignment;
     this.text = text;
-    this.depth = 1 + Math.max(...types.map((type) => (type instanceof StructLayout ? type.depth : 0)));
+    this.depth = depth;
+    this.count = count;
     this.#fields = laidOut;
     this.#indexes = new Map(laidOut.map(({ name }, index) => [name, index]));
     // The same functions for all views, which so have one shape.
@@ -135,7 +144,8 @@ function roundUp(offset: number, alignment: number): number {
 }
 
 const MAX_DEPTH = 32;
-const MAX_BYTES = 2 ** 30;
+// A structure's text stands in every handle.
+const MAX_FIELDS = 1024;
 
 /** One layout for each text, so that what is opened again is of the same type. */
 const known = new Map<string, StructLayout>();
@@ -146,8 +156,8 @@ const known = new Map<string, StructLayout>();
  *
  * @param fields the names of the fields and their types, in order: type codes, and structures. (JavaScript puts names that
  * are integers first.)
- * @throws TypeError for no fields, or a field of an unknown type; RangeError when nested more than 32 deep, or larger than
- * 1 GiB.
+ * @throws TypeError for no fields, or a field of an unknown type; RangeError for more than 1024 fields, or nested more than
+ * 32 deep.
  *
  * @example
  * ```ts
@@ -169,13 +179,15 @@ export function Struct<const F extends Record<string, TypeCode | StructType>>(fi
     if (found === undefined) throw new TypeError(`The field '${name}' has no type of this library: ${describe(type)}.`);
     return found;
   });
+  const depth = 1 + Math.max(...types.map((type) => (type instanceof StructLayout ? type.depth : 0)));
+  if (depth > MAX_DEPTH) throw new RangeError(`Structures are nested at most ${MAX_DEPTH} deep.`);
+  const count = types.reduce((sum, type) => sum + (type instanceof StructLayout ? type.count : 1), 0);
+  if (count > MAX_FIELDS) throw new RangeError(`A structure has at most ${MAX_FIELDS} fields, nested ones counted.`);
   const shape = JSON.stringify(shapeOf(entries, types));
   const text = Buffer.from(shape).toString('base64url');
   let layout = known.get(text);
   if (layout === undefined) {
-    layout = new StructLayout(fields, types, text);
-    if (layout.depth > MAX_DEPTH) throw new RangeError(`Structures are nested at most ${MAX_DEPTH} deep.`);
-    if (layout.size > MAX_BYTES) throw new RangeError(`A structure has at most ${MAX_BYTES} bytes.`);
+    layout = new StructLayout(fields, types, text, depth, count);
     known.set(text, layout);
   }
   return layout as StructType as StructType<F>;
