@@ -18,8 +18,9 @@ class IntegerType extends ScalarType {
   }
 
   prepare(value: unknown, what?: string): number {
-    if (typeof value === 'number' && value >= this.#least && value <= this.#most && Number.isInteger(value))
-      return value;
+    if (typeof value === 'number' && value >= this.#least && value <= this.#most && Number.isInteger(value)) {
+      return value + 0; // -0 is 0
+    }
     throw this.#wrong(value, what);
   }
 
