@@ -125,10 +125,10 @@ test('text that means something else is refused', () => {
   }
   for (const text of [
     `mp:value:i:${locked}`,
-    `mp:value:i:${place}0`,
+    `mp:value:i:${place}7`,
     `mp:value:i:${place}:rlock:${locked}`,
-    `mp:array:i:0:1:${place}0`,
-    `mp:items:?:1:${place}0`,
+    `mp:array:i:0:1:${place}7`,
+    `mp:items:?:1:${place}7`,
     `mp:rawvalue:i:${'0'.repeat(16)}:0:0:0`,
   ]) {
     assert.throws(() => open(text), hasCode('ERR_MULTIPROCESS_STALE_HANDLE'), text);

@@ -406,7 +406,7 @@ describe('Struct', () => {
     other.value = point.value;
     assert.deepEqual(other.value, point.value);
     assert.equal(JSON.stringify(Value(Struct({ a: 'i' }), { a: 2 }).value), '{"a":2}');
-    assert.equal(inspect(view.inner), "{\n  a: -3,\n  c: Uint8Array(1) [ 7 ],\n  u: 'ü',\n  o: true\n}");
+    assert.equal(inspect(view.inner), "{ a: -3, c: Uint8Array(1) [ 7 ], u: 'ü', o: true }");
     assert.deepEqual(Object.keys(view), ['x', 'id', 'inner']);
   });
 
