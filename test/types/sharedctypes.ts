@@ -159,12 +159,13 @@ export function arrays(): void {
   const copied: Int32Array<ArrayBuffer> = mp.copy(RawArray('i', 1));
   const withLock: mp.Synchronized<'d'> = mp.synchronized(RawValue('d'));
   const bytes: mp.SynchronizedString = mp.synchronized(RawArray('c', 2), new Lock());
-  const some: mp.SynchronizedArray<any> = mp.synchronized(numbers);
+  const some: mp.SynchronizedArray<'i'> = mp.synchronized(numbers);
+  const any: mp.SynchronizedArray<any> = mp.synchronized(RawArray('d', 1));
   // @ts-expect-error numbers
   SharedArray('i', ['1']);
   // @ts-expect-error only arrays of characters
   SharedArray('u', 1).value;
   // @ts-expect-error a typed array's length is fixed
   shared.push(1);
-  void [back, raw, without, characters, wide, copied, withLock, bytes, some];
+  void [back, raw, without, characters, wide, copied, withLock, bytes, some, any];
 }
