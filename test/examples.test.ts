@@ -32,6 +32,34 @@ describe('examples', { timeout: 120_000 }, () => {
     assert.match(stdout, /^Final list: \[31, 32, 33, 34, 35\]$/m);
   });
 
+  test('ctypes-values', async () => {
+    const { stdout } = await example('ctypes-values.js');
+    assert.deepEqual(stdout.trimEnd().split('\n'), [
+      'Initial value: 5',
+      'Initial array: [1, 2, 3, 4]',
+      'Final value: 25',
+      'Final array: [4, 8, 12, 16]',
+    ]);
+  });
+
+  test('raw-values', async () => {
+    const { stdout } = await example('raw-values.js');
+    const lines = stdout.trimEnd().split('\n');
+    assert.deepEqual(lines.slice(0, 2), ['Initial value: 0', 'Initial array: [0, 0, 0]']);
+    for (const worker of [0, 1, 2]) {
+      assert.equal(lines.filter((line) => line === `Worker ${worker} iteration completed`).length, 5);
+    }
+    assert.deepEqual(lines.slice(-2), ['Final value: 15', 'Final array: [15, 15, 15]']);
+    assert.equal(lines.length, 19);
+  });
+
+  test('performance', async () => {
+    const { stdout } = await example('performance.js');
+    for (const kind of ['Synchronized', 'Raw', 'Atomic'])
+      assert.match(stdout, new RegExp(`^${kind} final value: 10000$`, 'm'));
+    assert.equal(stdout.match(/test completed in \d+\.\d{3} ms$/gm)?.length, 3);
+  });
+
   test('python: from Node to Python', async () => {
     const { stdout } = await example('python/node-to-python.js');
     assert.match(stdout, /after Python: \[1, 2.25, 4, 6.25, 9\]/);

@@ -14,6 +14,7 @@ import {
   extentKind,
   foreignNode,
   header,
+  isRawKind,
   KIND_MASK,
   MAX_SLOTS,
   PAGE_SHIFT,
@@ -252,7 +253,7 @@ class Check {
         if ((kind & KIND_MASK) === rootKind.barrier && tx.read(address + root.d) !== 0)
           this.#own(tx.read(address + root.d), `root ${address}`);
         if ((kind & KIND_MASK) === rootKind.condition) explain(tx.read(address + root.c), -1);
-        if ((kind & KIND_MASK) === rootKind.raw && tx.read(address + root.c) !== 0) {
+        if (isRawKind(kind) && tx.read(address + root.c) !== 0) {
           const name = `raw-${address.toString(36)}-${tx.read(address + root.d).toString(36)}`;
           files.delete(extentPath(this.#heap.id, this.#heap.nonce, name));
         }

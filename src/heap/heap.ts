@@ -23,6 +23,8 @@ const LOOK_AT_ONCE = 8;
 /** Raw memory of more bytes gets a file of its own, and gives it back when it ends. */
 const MOST_POOLED_BYTES = 32 * 1024;
 
+type RawKind = typeof rootKind.raw | typeof rootKind.lockedRaw;
+
 /** A heap that this environment takes part in. */
 export class Heap {
   readonly id: HeapId;
@@ -193,12 +195,17 @@ export class Heap {
     return this.memory.load(address + root.serial) === serial;
   }
 
-  /** Memory that users write through views. @throws a system error `ENOSPC` when there is no room. */
-  createRaw(bytes: number): RootAddress {
+  /**
+   * Memory that users write through views.
+   *
+   * @param kind `rootKind.lockedRaw` where the root's lock word is to be an RLock.
+   * @throws a system error `ENOSPC` when there is no room.
+   */
+  createRaw(bytes: number, kind: RawKind = rootKind.raw): RootAddress {
     if (bytes <= MOST_POOLED_BYTES) {
       const words = Math.max(1, Math.ceil(bytes / WORD_BYTES));
       const { made, node } = this.transaction.run((tx) => {
-        const made = createRoot(tx, rootKind.raw);
+        const made = createRoot(tx, kind);
         const node = addHold(tx, made.address, this.#belongings);
         const block = allocate(tx, words, extentKind.raw);
         tx.memory.at(block).fill(0, block & EXTENT_MASK, (block & EXTENT_MASK) + words);
@@ -210,7 +217,7 @@ export class Heap {
       return made;
     }
     // Noted before the file exists, so whoever ends the object removes the file, made or not.
-    const made = this.create(rootKind.raw, [0, bytes % 0x4000_0000, 1 + Math.floor(bytes / 0x4000_0000), 0]);
+    const made = this.create(kind, [0, bytes % 0x4000_0000, 1 + Math.floor(bytes / 0x4000_0000), 0]);
     const path = this.#rawPath(made.address, made.serial);
     try {
       this.transaction.run((tx) => tx.write(made.address + root.d, made.serial));

@@ -148,12 +148,18 @@ export const rootKind = {
   event: 7,
   condition: 8,
   barrier: 9,
+  /** Raw memory whose root's lock word is an RLock: a typed value with a lock of its own is one object, not two. */
+  lockedRaw: 16,
 } as const;
 /** In the kind of an object that `dispose()` has ended and that somebody still holds. */
 export const DISPOSED = 0x100;
 /** In the kind of an object that is on the dying list. */
 export const DYING = 0x200;
 export const KIND_MASK = 0xff;
+export function isRawKind(kind: number): boolean {
+  return (kind & KIND_MASK) === rootKind.raw || (kind & KIND_MASK) === rootKind.lockedRaw;
+}
+
 export const MAX_SERIAL = 0x7fff_ffff;
 
 // A node in a slot's list of belongings or of arrivals. Each holds a root, and begins like this.

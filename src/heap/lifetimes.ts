@@ -6,6 +6,7 @@ import {
   DISPOSED,
   DYING,
   header,
+  isRawKind,
   KIND_MASK,
   root,
   rootKind,
@@ -119,7 +120,7 @@ function endIfUnused(tx: Transaction, address: number): void {
   const kind = tx.read(address + root.kind);
   const contents = tx.read(address + root.a);
   const ended = kind & KIND_MASK;
-  if (ended === rootKind.raw && tx.read(address + root.c) !== 0) {
+  if (isRawKind(kind) && tx.read(address + root.c) !== 0) {
     // A file cannot be removed within a transaction.
     tx.write(address + root.kind, kind | DYING);
     tx.write(address + root.next, tx.read(header.dying));
@@ -136,7 +137,7 @@ function endIfUnused(tx: Transaction, address: number): void {
 }
 
 /** The kinds whose root has the address of a block in its first word. */
-export const OWNS_A = new Set<number>([rootKind.raw, rootKind.cell, rootKind.boundedSemaphore]);
+export const OWNS_A = new Set<number>([rootKind.raw, rootKind.lockedRaw, rootKind.cell, rootKind.boundedSemaphore]);
 
 /** The object at the head of the list of the dying. */
 export function firstDying(tx: Transaction): { address: number; file: number } | undefined {

@@ -65,32 +65,31 @@ const PLACE = /^([0-9a-f]{16}):([0-9a-z]{1,7}):([0-9a-z]{1,6}):([0-9a-z]{1,6})$/
 /**
  * Opens what a handle's fields mean: the wrapper that this environment has already, or a new one.
  *
- * @param kind the kind that the root must be of.
+ * @param kinds of which the root must be one.
  * @throws ValueError for text that is no such address; StaleHandleError when the object is gone.
  */
-export function openPlace<T extends object>(fields: string, kind: number, wrap: (place: Place) => T): T {
-  const { heap, at } = parsePlace(fields);
-  return openHeld(heap, at, (place, found) => {
-    if (found === kind) return wrap(place);
-    throw new ValueError(`This handle means an object of another kind: '${fields.slice(0, 80)}'.`);
-  });
+export function openPlace<T extends object>(
+  fields: string,
+  kinds: number | readonly number[],
+  wrap: (place: Place, kind: number) => T,
+): T {
+  return wrapperAt(parsePlace(fields), kinds, wrap);
 }
 
-/**
- * Opens what lies at a root: the wrapper that this environment has already, or a new one.
- *
- * @param wrap makes it of the place, on which a hold has been taken, and the root's kind.
- * @throws StaleHandleError when the object is gone; what `wrap` throws.
- */
-export function openHeld<T extends object>(heap: Heap, at: RootAddress, wrap: (place: Place, kind: number) => T): T {
-  const place = new Place(heap, at);
+/** The wrapper of what lives at a place, as `openPlace` does. */
+export function wrapperAt<T extends object>(
+  place: Place,
+  kinds: number | readonly number[],
+  wrap: (place: Place, kind: number) => T,
+): T {
   const known = wrappers.get(formatPlace(place))?.deref();
-  if (known !== undefined && heap.exists(at)) return known as T;
-  const kind = heap.open(at);
+  if (known !== undefined && place.heap.exists(place.at)) return known as T;
+  const kind = place.heap.open(place.at);
   try {
-    return wrap(place, kind);
+    if (typeof kinds === 'number' ? kind === kinds : kinds.includes(kind)) return wrap(place, kind);
+    throw new ValueError(`This handle means an object of another kind: '${formatPlace(place)}'.`);
   } catch (error) {
-    heap.release(at.address);
+    place.heap.release(place.at.address);
     throw error;
   }
 }

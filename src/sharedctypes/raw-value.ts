@@ -1,69 +1,73 @@
 import { inspect } from 'node:util';
 import { registerSharedKind } from '../codec/internal.js';
 import { ValueError } from '../errors/index.js';
-import { formatPlace, makeRaw, openRaw, rawPlaceOf } from '../heap/internal.js';
 import { type Handle, markUncloneable, refuseJson } from '../shared-memory/internal.js';
-import { arrayClass, checkElement, type NumericCode, type Read, type Write } from './numeric-codes.js';
+import type { AnyType, Read, Write } from './type-codes.js';
+import { showType, typeFromText, typeOf } from './types.js';
+import { makeValueMemory, openValueMemory, type ValueMemory } from './value-memory.js';
+import { enter, wrapperOf } from './wrappers.js';
 
-/** A single number in shared memory, without a lock. */
+/** A single value in shared memory, without a lock. */
 export interface RawValueOf<C> {
   /**
-   * The number. Reading and writing is atomic, reading, adding and writing back is not: that takes a lock.
+   * The value. Reading and writing is atomic; reading, adding and writing back is not: that takes a lock. Of a structure it
+   * is a view of the memory, and each of its fields is atomic by itself.
    *
-   * @throws TypeError for a value of a wrong type; RangeError for one that does not fit.
+   * @throws TypeError for a value of a wrong type, or an unknown field; RangeError for one that does not fit. Then nothing
+   * has been changed.
    */
   get value(): Read<C>;
   set value(value: Write<C>);
   readonly handle: Handle<RawValueOf<C>>;
 }
 
-class RawValueClass {
+export class RawValueClass {
   static {
     Object.defineProperty(RawValueClass, 'name', { value: 'RawValue' });
   }
 
-  readonly #code: NumericCode;
-  // One aligned load or store of at most eight bytes: never half of one value and half of another.
-  readonly #array: { [0]: number | bigint; readonly buffer: ArrayBuffer };
+  readonly #memory: ValueMemory;
+  #handle: string | undefined;
 
-  constructor(code: NumericCode, buffer: ArrayBuffer) {
-    this.#code = code;
-    this.#array = new (arrayClass(code))(buffer, 0, 1) as never;
+  constructor(memory: ValueMemory) {
+    this.#memory = memory;
     markUncloneable(this);
   }
 
-  get value(): number | bigint {
-    return this.#array[0];
+  get value(): unknown {
+    return this.#memory.get();
   }
 
-  set value(value: number | bigint) {
-    this.#array[0] = checkElement(this.#code, value);
+  set value(value: unknown) {
+    this.#memory.set(value);
   }
 
   get handle(): string {
-    return `mp:rawvalue:${this.#code}:${formatPlace(rawPlaceOf(this.#array.buffer)!)}`;
+    this.#handle ??= enter(`mp:rawvalue:${this.#memory.fields}`, this);
+    return this.#handle;
   }
 
   toJSON(): never {
     return refuseJson('RawValue');
   }
 
-  [inspect.custom](): string {
-    return `RawValue('${this.#code}', ${inspect(this.value)})`;
+  [inspect.custom](_depth: number, options: object, show: typeof inspect): string {
+    return `RawValue(${showType(this.#memory.type)}, ${show(this.value, options)})`;
   }
 
-  static bufferOf(value: RawValueClass): ArrayBuffer {
-    return value.#array.buffer;
+  static memoryOf(value: RawValueClass): ValueMemory {
+    return value.#memory;
   }
 }
 
 /**
- * Makes a single number in shared memory, without a lock.
+ * Makes a single value in shared memory, without a lock.
  *
  * It travels as the same memory, to a Process in its args or anywhere as a handle, and lives as long as anybody has it.
  *
- * @param code as for {@link RawArray}.
- * @throws TypeError for an unknown code or a value of a wrong type; RangeError for one that does not fit; a system error
+ * @param type a {@link TypeCode}, or a structure.
+ * @param init its value, otherwise zero; of a structure, those of some fields.
+ * @throws TypeError for an unknown type, or a value of a wrong one; RangeError for one that does not fit; a system error
  * `ENOSPC` when there is no room.
  *
  * @example
@@ -76,30 +80,34 @@ class RawValueClass {
  * ```
  */
 export const RawValue: {
-  <C extends NumericCode>(code: C, init?: Write<C>): RawValueOf<C>;
-  new <C extends NumericCode>(code: C, init?: Write<C>): RawValueOf<C>;
-} = function RawValue<C extends NumericCode>(code: C, init?: Write<C>): RawValueOf<C> {
-  const type = arrayClass(code);
-  const first = init === undefined ? undefined : checkElement(code, init);
-  const value = new RawValueClass(code, makeRaw(type.BYTES_PER_ELEMENT));
-  if (first !== undefined) value.value = first;
-  return value as unknown as RawValueOf<C>;
+  <C extends AnyType>(type: C, init?: Write<C>): RawValueOf<C>;
+  new <C extends AnyType>(type: C, init?: Write<C>): RawValueOf<C>;
+} = function RawValue(type: unknown, init?: unknown): RawValueClass {
+  return new RawValueClass(makeFilled(type, init, 'RawValue', false));
 } as never;
 Object.defineProperty(RawValue, 'name', { value: 'RawValue' });
 Object.defineProperty(RawValue, 'prototype', { value: RawValueClass.prototype });
+
+/** Memory of that type with a value; it is checked before anything is made. */
+export function makeFilled(type: unknown, init: unknown, name: string, locked: boolean): ValueMemory {
+  const itemType = typeOf(type);
+  const prepared = init === undefined ? undefined : itemType.prepare(init, 'A value');
+  const memory = makeValueMemory(itemType, name, { locked });
+  if (prepared !== undefined) itemType.store(memory.cells, memory.index, prepared);
+  return memory;
+}
 
 registerSharedKind<RawValueClass>({
   kind: 'rawvalue',
   type: RawValueClass as abstract new (...args: never[]) => RawValueClass,
   handle: (value) => value.handle,
-  places: (value) => [rawPlaceOf(RawValueClass.bufferOf(value))!],
+  places: (value) => [RawValueClass.memoryOf(value).place],
   open: (fields) => {
-    const [, code, place] = /^(\w):(.*)$/s.exec(fields) ?? [];
-    if (code === undefined || place === undefined)
+    const [, type, place] = /^([^:]+):(.*)$/s.exec(fields) ?? [];
+    if (type === undefined || place === undefined) {
       throw new ValueError(`This is no raw value: '${fields.slice(0, 80)}'.`);
-    const buffer = openRaw(place);
-    const type = arrayClass(code);
-    if (buffer.byteLength < type.BYTES_PER_ELEMENT) throw new ValueError(`This is no raw value: '${fields}'.`);
-    return new RawValueClass(code as NumericCode, buffer);
+    }
+    const memory = openValueMemory(typeFromText(type), place);
+    return wrapperOf(`mp:rawvalue:${memory.fields}`, () => new RawValueClass(memory));
   },
 });

@@ -18,6 +18,8 @@ export interface SyncRun {
 export abstract class AcquirableObject<W extends TakeWord> extends Primitive implements Acquirable {
   protected readonly word: W;
   protected readonly waiters: AsyncWaiters;
+  readonly #runs: SyncRun[] = [];
+  #listening = false;
 
   constructor(
     name: string,
@@ -80,30 +82,40 @@ export abstract class AcquirableObject<W extends TakeWord> extends Primitive imp
 
   runSync<T>(fn: () => NotPromise<T>, options?: SyncWaitOptions): T {
     if (typeof fn !== 'function') throw new TypeError('runSync takes a function.');
-    const { onTick } = this.place.heap;
     // JavaScript can be cut short (a `vm` timeout), and then not even `finally` runs. A `runSync` is over at the end of the
     // turn in any case: one that the next tick still finds noted here was cut short. So it is noted before it acquires
     // anything, and until it has given back.
     const run: SyncRun = { acquired: false, level: 0 };
-    const cutShort = () => {
-      onTick.delete(cutShort);
-      this.abandon(run);
-    };
     this.begin(run);
-    onTick.add(cutShort);
+    this.#runs.push(run);
+    if (!this.#listening) this.#listen();
     try {
       if (!this.takeSync(options, run)) throw this.inTime(options);
       run.acquired = true;
-      const result: unknown = this.inside(fn);
+      // What it calls is in the same synchronous stretch, so an RLock knows it for what is inside.
+      const result: unknown = fn();
       if (typeof (result as PromiseLike<unknown> | null)?.then === 'function') {
         throw new TypeError('The function of runSync returned a promise; it would not be held until it settles.');
       }
       return result as T;
     } finally {
-      // Not if a callback that blocked for long has let a tick pass, as a debugger does.
-      if (run.acquired && onTick.has(cutShort)) this.release();
-      onTick.delete(cutShort);
+      // What the callback has called and left noted here was cut short.
+      while (this.#runs.at(-1) !== run) this.abandon(this.#runs.pop()!);
+      if (run.acquired) this.release();
+      this.#runs.pop();
     }
+  }
+
+  /** Listens for one tick only, so that it keeps nothing alive. */
+  #listen(): void {
+    const { onTick } = this.place.heap;
+    const look = () => {
+      onTick.delete(look);
+      this.#listening = false;
+      for (let run = this.#runs.pop(); run !== undefined; run = this.#runs.pop()) this.abandon(run);
+    };
+    this.#listening = true;
+    onTick.add(look);
   }
 
   override dispose(): void {

@@ -4,7 +4,6 @@ import { NotOwnerError } from '../errors/index.js';
 import {
   addReference,
   now,
-  openHeld,
   openPlace,
   Place,
   placeOf,
@@ -14,6 +13,7 @@ import {
   signalOf,
   timeoutOf,
   type WaitOptions,
+  wrapperAt,
 } from '../heap/internal.js';
 import type { Handle } from '../shared-memory/internal.js';
 import type { Acquirable, NotPromise } from './acquirable.js';
@@ -311,11 +311,14 @@ class ConditionClass extends Primitive implements Condition {
   }
 }
 
+// A value's own lock is one, too.
+const LOCK_KINDS = [rootKind.lock, rootKind.rlock, rootKind.lockedRaw];
+
 /** The lock of a condition that this environment holds. */
 function lockOf({ heap, at }: Place): OwnedLock {
   const address = heap.memory.load(at.address + root.c);
   const lock = { address, serial: heap.memory.load(address + root.serial) };
-  return openHeld(heap, lock, (place, kind) =>
+  return wrapperAt(new Place(heap, lock), LOCK_KINDS, (place, kind) =>
     kind === rootKind.lock ? lockAt(place) : rlockAt(place),
   ) as unknown as OwnedLock;
 }

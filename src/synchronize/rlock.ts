@@ -1,6 +1,6 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { registerSharedKind } from '../codec/internal.js';
-import { openPlace, type Place, placeOf, rootKind } from '../heap/internal.js';
+import { openPlace, type Place, placeOf, rootKind, wrapperAt } from '../heap/internal.js';
 import type { Acquirable } from './acquirable.js';
 import { callable } from './callable.js';
 import { type Handle, OwnedLock } from './owned-lock.js';
@@ -152,10 +152,21 @@ export function rlockAt(place: Place): RLock {
 
 export const RLock = callable(RLockClass as new () => RLock);
 
+const RLOCK_KINDS = [rootKind.rlock, rootKind.lockedRaw];
+
+/**
+ * The lock that raw memory has of its own, at the memory's place.
+ *
+ * @throws StaleHandleError when the memory has been disposed of.
+ */
+export function rlockOfMemory(place: Place): RLock {
+  return wrapperAt(place, rootKind.lockedRaw, rlockAt);
+}
+
 registerSharedKind<RLock>({
   kind: 'rlock',
   type: RLockClass as unknown as abstract new (...args: never[]) => RLock,
   handle: (lock) => lock.handle,
   places: (lock) => [placeOf(lock)],
-  open: (fields) => openPlace(fields, rootKind.rlock, rlockAt),
+  open: (fields) => openPlace(fields, RLOCK_KINDS, rlockAt),
 });

@@ -142,6 +142,16 @@ describe('programs', () => {
     assert.equal(stderr.match(/MULTIPROCESS_UNSHARED/g)?.length, 1, stderr);
     assert.match(stderr, /unshared\.mjs:4/);
   });
+
+  test('and so are those that make typed values', async () => {
+    const { stdout, stderr } = await runNode(fixture('esm/unshared-values.mjs'));
+    assert.equal(stdout, 'object\n');
+    assert.deepEqual(
+      [...stderr.matchAll(/unshared-values\.mjs:(\d+)/g)].map((match) => match[1]),
+      ['5', '6', '7', '8'],
+      stderr,
+    );
+  });
 });
 
 test('a worker thread is a main process like any other, and starts processes', async () => {

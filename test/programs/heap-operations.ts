@@ -163,6 +163,65 @@ export const operations: readonly Operation[] = [
     },
     act: (victim, facts) => victim.release(facts['own']!),
   },
+  { name: 'raw memory with a lock', atLeast: 60, act: (victim) => void victim.createRaw(8, rootKind.lockedRaw) },
+  {
+    name: 'raw memory with a lock, opened, ended and made again',
+    atLeast: 80,
+    prepare: (survivor) => made(survivor, rootKind.rlock),
+    arm: (victim, facts) => {
+      const { address, serial } = victim.createRaw(8, rootKind.lockedRaw);
+      Object.assign(facts, { own: address, ownSerial: serial });
+    },
+    act: (victim, facts) => {
+      // As a Value does whose lock is used: the wrapper of the lock has a hold of its own.
+      const own = { address: facts['own']!, serial: facts['ownSerial']! };
+      assert.equal(victim.open(own), rootKind.lockedRaw);
+      const lock = new LockWord(victim, own);
+      assert.equal(lock.takeFree(), true);
+      lock.release();
+      victim.release(own.address);
+      victim.release(own.address);
+      victim.createRaw(8, rootKind.lockedRaw);
+    },
+    verify: letGo,
+  },
+  {
+    name: 'the lock of raw memory, taken and disposed of',
+    atLeast: 8,
+    prepare: (survivor) => {
+      const { address, serial } = survivor.createRaw(8, rootKind.lockedRaw);
+      return { address, serial };
+    },
+    arm: (victim, facts) => void victim.open(at(facts)),
+    act: (victim, facts) => {
+      assert.equal(new LockWord(victim, at(facts)).takeFree(), true);
+      victim.dispose(at(facts));
+    },
+    verify: letGo,
+  },
+  {
+    name: 'the lock of raw memory, held at death',
+    atLeast: 1,
+    prepare: (survivor) => {
+      const { address, serial } = survivor.createRaw(8, rootKind.lockedRaw);
+      return { address, serial };
+    },
+    arm: (victim, facts) => void victim.open(at(facts)),
+    act: (victim, facts) => {
+      const lock = new LockWord(victim, at(facts));
+      assert.equal(lock.takeFree(), true);
+      assert.equal(lock.release(), true);
+    },
+    verify: (survivor, facts) => takes(survivor, facts, undefined),
+  },
+  {
+    name: 'raw memory with a lock in a file, ended',
+    atLeast: 40,
+    arm: (victim, facts) => {
+      facts['own'] = victim.createRaw(100_000, rootKind.lockedRaw).address;
+    },
+    act: (victim, facts) => victim.release(facts['own']!),
+  },
   {
     name: 'a large block, taken and given back between others',
     atLeast: 40,

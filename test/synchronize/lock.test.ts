@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { inspect } from 'node:util';
+import { createContext, runInContext, runInNewContext } from 'node:vm';
 import { handleOf, Lock, open, Process, RawArray, RLock, SharedMemory } from 'multiprocess';
 import * as targets from '../programs/lock-targets.js';
 import { hasCode } from '../support/errors.js';
@@ -146,6 +147,21 @@ for (const Kind of [Lock, RLock]) {
       await assert.rejects(lock.run(5 as never), TypeError);
       assert.throws(() => lock.runSync(5 as never), TypeError);
       assert.equal(lock.locked(), false);
+    });
+
+    test('runSync that is cut short lets go in the next turns of the loop', { timeout: 30_000 }, async () => {
+      const lock = new Kind();
+      const context = createContext({ run: () => lock.runSync(() => runInNewContext('for (;;);')) });
+      for (let round = 0; round < 3; round++) {
+        assert.throws(() => runInContext('run()', context, { timeout: 20 }), /timed out/);
+        assert.equal(lock.locked(), true);
+        await eventually('it is let go of', () => !lock.locked());
+        assert.equal(
+          lock.runSync(() => lock.locked()),
+          true,
+        );
+        assert.equal(lock.locked(), false);
+      }
     });
 
     test('handles open the same lock, here the same object', () => {

@@ -1,0 +1,3 @@
+// What the rooms above may use of this one besides its public face.
+export type { NotPromise } from './acquirable.js';
+export { rlockOfMemory } from './rlock.js';
