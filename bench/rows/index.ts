@@ -5,7 +5,7 @@ import { lockRows } from './lock.js';
 import { processStartRows } from './process-start.js';
 import { shareableListRows } from './shareable-list.js';
 import { sharedMemoryCreateRows } from './shared-memory-create.js';
-import { rawArrayRows } from './typed-values.js';
+import { rawArrayRows, typedValueRows } from './typed-values.js';
 
 export function rows(scale: Scale): Row[] {
   return [
@@ -15,6 +15,7 @@ export function rows(scale: Scale): Row[] {
     heapRows,
     lockRows,
     rawArrayRows,
+    typedValueRows,
     processStartRows,
   ].flatMap((make) => make(scale));
 }
