@@ -5,6 +5,7 @@ import { lockRows } from './lock.js';
 import { processStartRows } from './process-start.js';
 import { shareableListRows } from './shareable-list.js';
 import { sharedMemoryCreateRows } from './shared-memory-create.js';
+import { synchronizeRows } from './synchronize.js';
 import { rawArrayRows, typedValueRows } from './typed-values.js';
 
 export function rows(scale: Scale): Row[] {
@@ -16,6 +17,7 @@ export function rows(scale: Scale): Row[] {
     lockRows,
     rawArrayRows,
     typedValueRows,
+    synchronizeRows,
     processStartRows,
   ].flatMap((make) => make(scale));
 }
