@@ -1,3 +1,4 @@
+import { CorruptSegmentError } from '../errors/index.js';
 import { allocate } from './allocator.js';
 import { foreignNode, header, root } from './layout.js';
 import { addReference, dropReference } from './lifetimes.js';
@@ -17,7 +18,7 @@ export interface ForeignHeap {
   readonly nonce: number;
 }
 
-/** A container in the other heap is about to refer to the object. Logs at most 18 words. */
+/** A container in the other heap is about to refer to the object. Logs at most 19 words. */
 export function addForeignReference(tx: Transaction, address: number, heap: ForeignHeap): void {
   tx.lockRoots();
   const known = findNode(tx, address, heap);
@@ -27,7 +28,8 @@ export function addForeignReference(tx: Transaction, address: number, heap: Fore
     const node = allocate(tx, foreignNode.words);
     const head = tx.read(header.foreign);
     const [low, high] = idWords(heap.id);
-    tx.fill(node, address, head, 0, low, high, heap.nonce | 0, 1);
+    tx.fill(node, address, head, 0, low, high, heap.nonce | 0, 1, tx.read(address + root.foreignNodes));
+    tx.write(address + root.foreignNodes, node);
     if (head !== 0) tx.write(head + foreignNode.previous, node);
     tx.write(header.foreign, node);
   }
@@ -68,10 +70,12 @@ export function dropOneOf(tx: Transaction, heap: ForeignHeap): boolean {
   return false;
 }
 
+/** An object is referred to from few heaps, however many others there are. */
 function findNode(tx: Transaction, address: number, heap: ForeignHeap): number {
-  if (tx.read(address + root.foreign) === 0) return 0;
-  for (const node of nodes(tx)) {
-    if (tx.read(node + foreignNode.root) === address && isOf(tx, node, heap)) return node;
+  let node = tx.read(address + root.foreignNodes);
+  for (let i = 0; node !== 0 && i < MAX_NODES; i++) {
+    if (isOf(tx, node, heap)) return node;
+    node = tx.read(node + foreignNode.sibling);
   }
   return 0;
 }
@@ -92,6 +96,12 @@ function removeNode(tx: Transaction, node: number): void {
   if (previous === 0) tx.write(header.foreign, next);
   else tx.write(previous + foreignNode.next, next);
   if (next !== 0) tx.write(next + foreignNode.previous, previous);
+  let linkAt = tx.read(node + foreignNode.root) + root.foreignNodes;
+  for (let i = 0; tx.read(linkAt) !== node; i++) {
+    if (tx.read(linkAt) === 0 || i === MAX_NODES) throw new CorruptSegmentError('A list of references is broken.');
+    linkAt = tx.read(linkAt) + foreignNode.sibling;
+  }
+  tx.write(linkAt, tx.read(node + foreignNode.sibling));
   tx.free(node);
 }
 

@@ -214,6 +214,9 @@ class Check {
       }
       this.#own(node, 'the list of references from other heaps');
       const address = tx.read(node + foreignNode.root);
+      let sibling = tx.read(address + root.foreignNodes);
+      while (sibling !== 0 && sibling !== node) sibling = tx.read(sibling + foreignNode.sibling);
+      if (sibling === 0) this.#bad(`root ${address} does not know of the reference ${node}`);
       counts.set(address, (counts.get(address) ?? 0) + tx.read(node + foreignNode.count));
     }
     return counts;

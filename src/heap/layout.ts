@@ -126,6 +126,8 @@ export const root = {
   lock: 4,
   sequence: 5,
   futex: 6,
+  /** First of the nodes that say from which other heaps it is referred to. */
+  foreignNodes: 7,
   /** Kind-specific words. */
   a: 8,
   b: 9,
@@ -190,6 +192,8 @@ export const foreignNode = {
   heapHigh: 4,
   nonce: 5,
   count: 6,
+  /** Next of the nodes of the same root. */
+  sibling: 7,
   words: 8,
 } as const;
 

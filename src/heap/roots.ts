@@ -59,12 +59,26 @@ function takeRoot(tx: Transaction): number {
   return address;
 }
 
+/** What the next object at this root finds to be 0. */
+const CLEARED = [
+  root.lock,
+  root.references,
+  root.holds,
+  root.foreignNodes,
+  root.a,
+  root.b,
+  root.c,
+  root.d,
+  root.e,
+  root.foreign,
+];
+
 /** Gives a root back that nobody holds or refers to, and whose contents are gone. Logs 11 words. */
 export function freeRoot(tx: Transaction, address: number): void {
   nextSerial(tx, address);
   tx.write(address + root.kind, rootKind.free);
   // Nobody can be at these words: all who hold or refer to the object have let go of it under the roots lock.
-  for (const word of [root.lock, root.references, root.holds, root.a, root.b, root.c, root.d, root.e, root.foreign]) {
+  for (const word of CLEARED) {
     if (tx.read(address + word) !== 0) tx.write(address + word, 0);
   }
   tx.write(address + root.next, tx.read(header.freeRoots));

@@ -250,7 +250,10 @@ export const SharedArray: {
   if (lock === false) return makeArray(itemType, items, false);
   return wrap(itemType, makeArray(itemType, items, lock.own) as Raw, lock.given);
 } as never;
-Object.defineProperty(SharedArray, 'prototype', { value: SynchronizedArrayClass.prototype });
+Object.defineProperties(SharedArray, {
+  name: { value: 'SharedArray' },
+  prototype: { value: SynchronizedArrayClass.prototype },
+});
 
 function wrap(type: ItemType, raw: Raw, given: Lock | RLock | undefined): SynchronizedArrayClass {
   return new (type === charType ? SynchronizedStringClass : SynchronizedArrayClass)(type, raw, given);

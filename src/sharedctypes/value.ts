@@ -168,7 +168,7 @@ export const Value: {
   if (lock === false) return new RawValueClass(makeFilled(type, init, 'RawValue', false));
   return new SynchronizedClass(makeFilled(type, init, 'Value', lock.own), lock.given);
 } as never;
-Object.defineProperty(Value, 'prototype', { value: SynchronizedClass.prototype });
+Object.defineProperties(Value, { name: { value: 'Value' }, prototype: { value: SynchronizedClass.prototype } });
 
 /** A raw value with a lock. */
 export function synchronizedValue(raw: RawValueClass, lock: Lock | RLock): Synchronized<unknown> {

@@ -66,9 +66,10 @@ const MOST_PARTIES = 0x3fff_ffff;
  * ```ts
  * import { Barrier } from 'multiprocess';
  *
- * const start = new Barrier(2, { action: () => console.log('all are here') });
+ * let rounds = 0;
+ * const start = new Barrier(2, { action: () => void rounds++ });
  * const both = [start.wait(), start.wait()]; // usually in two processes
- * console.log(await Promise.all(both)); // [ 0, 1 ]
+ * console.log(await Promise.all(both), rounds); // [ 0, 1 ] 1
  * console.log(start); // Barrier { parties: 2, waiting: 0 }
  * ```
  */
