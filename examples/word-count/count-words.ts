@@ -1,27 +1,35 @@
-import { SharedMemory } from 'multiprocess';
+import { RawArray, type Synchronized } from 'multiprocess';
 import { isLowerCase, type Slice } from './split-text.js';
 import { addByte, EMPTY_HASH, WordTable } from './word-table.js';
 
 const STEP_BYTES = 1024 * 1024;
 
 /**
- * What each process does: counts the words of one slice of the text.
+ * What each process does: counts the words of one slice of the text after the other, as long as there are any.
  *
- * Text and counters arrive as views over the very memory that the main process has. The table goes back the same way: in
- * a block of just the right size, made here and passed by reference. The main process unlinks it.
+ * The text arrives as a view of the very memory that the main process has, and so do both numbers. The table goes back the
+ * same way: it lies in shared memory that is made here, and lives for as long as anybody can reach it.
  *
- * @param done counters of the bytes done, one for each process; the main process reads them meanwhile.
+ * @param next the slice that nobody has taken yet.
+ * @param done how many bytes have been counted; the main process reads it meanwhile.
  */
-export function countWords(text: Uint8Array, slice: Slice, done: BigInt64Array, index: number): SharedMemory | null {
+export function countWords(
+  text: Uint8Array,
+  slices: readonly Slice[],
+  next: Synchronized<'i'>,
+  done: Synchronized<'q'>,
+): Int32Array {
   const table = new WordTable(text);
-  for (let position = slice.start; position < slice.end; ) {
-    const stepEnd = Math.min(position + STEP_BYTES, slice.end);
-    position = countStep(text, position, stepEnd, slice.end, table);
-    Atomics.store(done, index, BigInt(position - slice.start));
+  for (let slice = slices[next.add(1)]; slice !== undefined; slice = slices[next.add(1)]) {
+    for (let position = slice.start; position < slice.end; ) {
+      const stepEnd = Math.min(position + STEP_BYTES, slice.end);
+      const end = countStep(text, position, stepEnd, slice.end, table);
+      done.add(end - position);
+      position = end;
+    }
   }
-  if (table.distinct === 0) return null; // there are no blocks of 0 bytes
-  const memory = SharedMemory.create(table.writtenLength * Int32Array.BYTES_PER_ELEMENT);
-  table.write(memory.view(Int32Array));
+  const memory = RawArray('i', table.writtenLength);
+  table.write(memory);
   return memory;
 }
 

@@ -1,8 +1,10 @@
-import { Process, SharedMemory } from 'multiprocess';
+import { Process, Value } from 'multiprocess';
 import { countWords } from './count-words.js';
 import { showProgress } from './progress.js';
 import { splitText } from './split-text.js';
 import { WordTable } from './word-table.js';
+
+const SLICES_EACH = 8;
 
 /**
  * Counts the words of a text in several processes.
@@ -15,15 +17,17 @@ export async function countInProcesses(
   processCount: number,
   signal: AbortSignal,
 ): Promise<WordTable> {
-  using counters = SharedMemory.create(processCount * BigInt64Array.BYTES_PER_ELEMENT);
-  const done = counters.view(BigInt64Array);
-  const readDone = () => done.reduce((sum, _, i) => sum + Number(Atomics.load(done, i)), 0);
+  const next = Value('i', 0);
+  const done = Value('q', 0);
   const label = processCount === 1 ? '1 process' : `${processCount} processes`;
-  using _progress = showProgress(label, text.length, readDone);
+  using _progress = showProgress(label, text.length, () => Number(done.value));
 
-  const processes = splitText(text, processCount).map(
+  // Each takes one after the other, so that none has to wait for one that was slow.
+  const slices = splitText(text, SLICES_EACH * processCount);
+  const processes = Array.from(
+    { length: processCount },
     // As daemons they end with this process, even if it is killed.
-    (slice, i) => new Process({ target: countWords, args: [text, slice, done, i], daemon: true }),
+    () => new Process({ target: countWords, args: [text, slices, next, done], daemon: true }),
   );
   const endAll = () => {
     for (const process of processes) if (process.isAlive()) process.terminate();
@@ -32,36 +36,14 @@ export async function countInProcesses(
   try {
     for (const process of processes) process.start();
     const merged = new WordTable(text);
-    await Promise.all(processes.map(async (process) => mergeTable(merged, await process.result())));
+    await Promise.all(processes.map(async (process) => merged.addAll(await process.result())));
     return merged;
   } catch (error) {
     endAll();
-    await discardTables(processes);
+    await Promise.allSettled(processes.map((process) => process.result()));
     signal.throwIfAborted();
     throw error;
   } finally {
     signal.removeEventListener('abort', endAll);
-  }
-}
-
-/** Takes over the table that a process has left in shared memory. */
-function mergeTable(merged: WordTable, memory: SharedMemory | null): void {
-  if (memory === null) return;
-  // `using` alone would only close it: this object did not create the block. Its name can go at once, what is open stays.
-  using table = memory;
-  table.unlink();
-  merged.addAll(table.view(Int32Array));
-}
-
-/** Waits until all have ended, and removes the tables of those that got so far. */
-async function discardTables(processes: readonly Process<never, SharedMemory | null>[]): Promise<void> {
-  const results = await Promise.allSettled(processes.map((process) => process.result()));
-  for (const result of results) {
-    if (result.status === 'rejected' || result.value === null) continue;
-    try {
-      result.value.unlink();
-    } catch {
-      // It had been merged before.
-    }
   }
 }
