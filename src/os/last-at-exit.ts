@@ -16,5 +16,9 @@ export function lastAtExit(listener: () => void): void {
   });
 }
 
-/** Those that want to be last; among themselves their order does not matter. */
-const ours = new Set<unknown>();
+// Those that want to be last; among themselves their order does not matter. Known to all copies of the library in this thread
+// (a program may have two versions): each would else put itself behind the other, for ever.
+const OURS = Symbol.for('multiprocess.lastAtExit');
+const shared = globalThis as unknown as Record<symbol, Set<unknown> | undefined>;
+shared[OURS] ??= new Set();
+const ours = shared[OURS];
