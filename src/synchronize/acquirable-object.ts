@@ -18,7 +18,9 @@ export interface SyncRun {
 export abstract class AcquirableObject<W extends TakeWord> extends Primitive implements Acquirable {
   protected readonly word: W;
   protected readonly waiters: AsyncWaiters;
+  /** Those of `runSync` that are not over are the first so many; the others are there to be used again. */
   readonly #runs: SyncRun[] = [];
+  #running = 0;
   #listening = false;
 
   constructor(
@@ -85,9 +87,10 @@ export abstract class AcquirableObject<W extends TakeWord> extends Primitive imp
     // JavaScript can be cut short (a `vm` timeout), and then not even `finally` runs. A `runSync` is over at the end of the
     // turn in any case: one that the next tick still finds noted here was cut short. So it is noted before it acquires
     // anything, and until it has given back.
-    const run: SyncRun = { acquired: false, level: 0 };
+    const run = this.#runs[this.#running] ?? this.#roomForRun();
+    run.acquired = false;
     this.begin(run);
-    this.#runs.push(run);
+    this.#running += 1;
     if (!this.#listening) this.#listen();
     try {
       if (!this.takeSync(options, run)) throw this.inTime(options);
@@ -100,9 +103,9 @@ export abstract class AcquirableObject<W extends TakeWord> extends Primitive imp
       return result as T;
     } finally {
       // What the callback has called and left noted here was cut short.
-      while (this.#runs.at(-1) !== run) this.abandon(this.#runs.pop()!);
+      while (this.#runs[this.#running - 1] !== run) this.#abandonLast();
       if (run.acquired) this.release();
-      this.#runs.pop();
+      this.#running -= 1;
     }
   }
 
@@ -112,10 +115,21 @@ export abstract class AcquirableObject<W extends TakeWord> extends Primitive imp
     const look = () => {
       onTick.delete(look);
       this.#listening = false;
-      for (let run = this.#runs.pop(); run !== undefined; run = this.#runs.pop()) this.abandon(run);
+      while (this.#running > 0) this.#abandonLast();
     };
     this.#listening = true;
     onTick.add(look);
+  }
+
+  #roomForRun(): SyncRun {
+    const run: SyncRun = { acquired: false, level: 0 };
+    this.#runs.push(run);
+    return run;
+  }
+
+  #abandonLast(): void {
+    this.#running -= 1;
+    this.abandon(this.#runs[this.#running]!);
   }
 
   override dispose(): void {

@@ -32,6 +32,11 @@ export class LockWord extends TakeWord {
     return (Atomics.load(this.words, this.index) & TOKEN_MASK) === this.#token && this.heap.participant.valid;
   }
 
+  /** The same without an atomic load, and without asking whether this environment has been declared dead. */
+  get looksOwn(): boolean {
+    return (this.words[this.index]! & TOKEN_MASK) === this.#token;
+  }
+
   /** Whether some living environment has the lock, as far as is known. */
   get isTaken(): boolean {
     const owner = Atomics.load(this.words, this.index) & TOKEN_MASK;

@@ -58,7 +58,7 @@ class LockClass extends OwnedLock implements Lock {
   }
 
   protected get level(): number {
-    return this.word.isOwn ? 1 : 0;
+    return 0; // it cannot be entered twice, so there is nothing to unwind to
   }
 
   protected unwindTo(): void {}

@@ -86,7 +86,7 @@ export abstract class OwnedLock extends AcquirableObject<LockWord> {
   // as it is. So what `#holder` says is true however soon the taking is cut short, and others set it when they have taken.
   protected override begin(run: SyncRun): void {
     run.level = this.level;
-    if (!this.word.isOwn) this.#holder = run;
+    if (!this.word.looksOwn) this.#holder = run;
   }
 
   protected abandon(run: SyncRun): void {
