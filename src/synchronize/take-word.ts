@@ -95,7 +95,9 @@ export abstract class TakeWord {
     let reservedSince = Number.POSITIVE_INFINITY;
     for (;;) {
       const clock = now();
-      const outcome = this.attempt(slept ? WAITERS : 0, slept || clock - reservedSince >= RESERVATION_MS);
+      // The last try takes what is reserved: whom it was for may be gone, and short waits would find it so for ever.
+      const pushy = slept || clock - reservedSince >= RESERVATION_MS || clock >= deadline;
+      const outcome = this.attempt(slept ? WAITERS : 0, pushy);
       if (outcome === 'taken') return true;
       this.check();
       if (clock >= deadline) {
