@@ -8,6 +8,7 @@ import {
   belongingsOf,
   EXTENT_MASK,
   type Heap,
+  isWrapped,
   type Place,
   registerBelonging,
   removeHold,
@@ -155,8 +156,11 @@ export function waitingParties(tx: Transaction, address: number): number {
   return current === 0 ? 0 : tx.read(current + round.arrived);
 }
 
-/** This environment cannot come to the barrier any more: nobody in it has it. Never throws. */
-export function endMembership({ heap, at }: Place): void {
+/** This environment cannot come to the barrier any more, if nobody in it has it now. Never throws. */
+export function endMembership(place: Place): void {
+  // It may have been opened again before the garbage collector told of the wrapper before.
+  if (isWrapped(place)) return;
+  const { heap, at } = place;
   const members = membersOf(heap);
   const known = members.get(at.address);
   if (known?.serial !== at.serial) return;

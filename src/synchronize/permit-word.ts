@@ -1,3 +1,4 @@
+import { CorruptSegmentError } from '../errors/index.js';
 import {
   atomicLoad,
   compareExchange,
@@ -38,6 +39,13 @@ export class PermitWord extends TakeWord {
     this.#permits = heap.memory.at(block);
     this.#first = block & EXTENT_MASK;
     this.#token = heap.participant.token;
+    if (block <= EXTENT_MASK || this.count < 0 || this.#first + this.count > this.#permits.length) {
+      throw new CorruptSegmentError('The permits of a semaphore lie outside the heap.');
+    }
+    // Those that were taken here by way of a wrapper which nobody has any more.
+    for (let permit = 0; permit < this.count; permit++) {
+      if (this.#permits[this.#first + permit] === this.#token) this.#own.push(permit);
+    }
   }
 
   /** How many permits nobody has, as far as is known. */
