@@ -5,14 +5,7 @@ import type { Acquirable, NotPromise } from './acquirable.js';
 import { AsyncWaiters } from './async-waiters.js';
 import { type Guard, makeGuard } from './guard.js';
 import { Primitive } from './primitive.js';
-import type { TakeWord } from './take-word.js';
-
-/** A `runSync` that is not over. */
-export interface SyncRun {
-  acquired: boolean;
-  /** How often the caller had entered before. */
-  level: number;
-}
+import type { SyncRun, TakeWord } from './take-word.js';
 
 /** What is acquired and released, however often at once: `guard` and `run` for all of them. */
 export abstract class AcquirableObject<W extends TakeWord> extends Primitive implements Acquirable {
@@ -52,6 +45,10 @@ export abstract class AcquirableObject<W extends TakeWord> extends Primitive imp
 
   /** Notes what there was before a `runSync` acquires. */
   protected begin(_run: SyncRun): void {}
+  /** Gives back what a `runSync` has acquired. */
+  protected giveBack(_run: SyncRun): void {
+    this.release();
+  }
   /** Gives back what a `runSync` that was cut short had acquired, if it had. */
   protected abstract abandon(run: SyncRun): void;
 
@@ -99,10 +96,13 @@ export abstract class AcquirableObject<W extends TakeWord> extends Primitive imp
       }
       return result as T;
     } finally {
-      // What the callback has called and left noted here was cut short.
-      while (this.#runs.at(-1) !== run) this.abandon(this.#runs.pop()!);
-      if (run.acquired) this.release();
-      this.#runs.pop();
+      // Not noted any more if the callback has let a tick pass, as a debugger does: then it has been given back.
+      if (this.#runs.at(-1) === run || this.#runs.includes(run)) {
+        // What the callback has called and left noted here was cut short.
+        while (this.#runs.at(-1) !== run) this.abandon(this.#runs.pop()!);
+        if (run.acquired) this.giveBack(run);
+        this.#runs.pop();
+      }
     }
   }
 

@@ -38,6 +38,13 @@ const COLD_SPIN = 1 / 16;
 /** How many of the other participants a look asks after. */
 const OTHERS_AT_ONCE = 2;
 
+/** A `runSync` that is not over. */
+export interface SyncRun {
+  acquired: boolean;
+  /** How often the caller had entered before. */
+  level: number;
+}
+
 export type Attempt = 'taken' | 'busy' | 'reserved' | 'own';
 
 export abstract class TakeWord {
