@@ -36,26 +36,32 @@ export function settleEstate(
   most = Number.POSITIVE_INFINITY,
 ): boolean {
   const lists = [arrivalsOf(slotIndex), belongingsOf(slotIndex)];
-  for (const headAt of lists) {
-    for (let i = 0; tx.memory.load(headAt) !== 0; i++) {
-      if (i >= most || !settleFirst(tx, slotIndex, headAt, died)) return false;
+  for (let i = 0; ; ) {
+    for (const headAt of lists) {
+      for (; tx.memory.load(headAt) !== 0; i++) {
+        if (i >= most || !settleFirst(tx, slotIndex, headAt, died)) return false;
+      }
     }
+    // Looked at once more under the roots lock. Whoever adds an arrival had it when it saw that the generation was not closed;
+    // and another reaper may have died in the middle of giving the last belonging back, which is then in the list again.
+    const isEmpty = tx.run(() => {
+      tx.lockRoots();
+      return lists.every((headAt) => tx.read(headAt) === 0);
+    }, slotIndex);
+    if (isEmpty) return true;
   }
-  // Looked at once more under the roots lock. Whoever adds an arrival had it when it saw that the generation was not closed;
-  // and another reaper may have died in the middle of giving the last belonging back, which is then in the list again.
-  return tx.run(() => {
-    tx.lockRoots();
-    return lists.every((headAt) => tx.read(headAt) === 0);
-  }, slotIndex);
 }
 
 /** @returns false for a kind that this program does not know: another one does. */
 function settleFirst(tx: Transaction, slotIndex: number, headAt: number, died: boolean): boolean {
   try {
     return tx.run(() => {
+      const arrivals = headAt === arrivalsOf(slotIndex);
+      // Others add to these, up to now: what is read of them without the lock may be half-made, or undone and used again.
+      if (arrivals) tx.lockRoots();
       const head = tx.read(headAt);
       if (head === 0) return true;
-      const kind = headAt === arrivalsOf(slotIndex) ? belongingKind.hold : tx.read(head + belonging.kind);
+      const kind = arrivals ? belongingKind.hold : tx.read(head + belonging.kind);
       const settle = kind === belongingKind.hold ? settleHold : kinds.get(kind);
       if (settle === undefined) return false;
       const address = tx.read(head + belonging.root);

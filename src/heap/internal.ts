@@ -5,8 +5,8 @@ export { atomicAdd, atomicLoad, atomicStore, compareExchange, step } from './doo
 export { registerBelonging } from './estate.js';
 export { Heap } from './heap.js';
 export { belonging, belongingKind, EXTENT_MASK, RESERVED, root, rootKind, TOKEN_MASK, WAITERS } from './layout.js';
-export { addHold, addReference, belongingsOf, removeHold } from './lifetimes.js';
-export { enterWrapper, formatPlace, openPlace, Place, parsePlace, placeOf, wrapperAt } from './place.js';
+export { addHold, addReference, belongingsOf, enlisted, removeHold } from './lifetimes.js';
+export { enterWrapper, formatPlace, isWrapped, openPlace, Place, parsePlace, placeOf, wrapperAt } from './place.js';
 export { makeRaw, makeRawCell, openRaw, openRawCell, type RawCell, type RawOptions, rawPlaceOf } from './raw-memory.js';
 export { type RootAddress, stale } from './roots.js';
 export { nap, now, OWNED_SLICE_MS, SLICE_MS, sleepWhile, spinBudget, spinWhile, wake } from './sleep.js';

@@ -13,7 +13,7 @@ import {
   slot,
   slotBase,
 } from './layout.js';
-import { freeRoot, nextSerial } from './roots.js';
+import { freeRoot, isRoot, nextSerial } from './roots.js';
 import type { Transaction } from './transaction.js';
 
 // How long a shared object lives: as long as a participant holds it or a container refers to it. Both are counted exactly,
@@ -53,6 +53,19 @@ export function unlist(tx: Transaction, node: number, headAt: number): void {
   }
   if (next !== 0) tx.write(next + belonging.previous, previous);
   tx.free(node);
+}
+
+/** The nodes of a slot's list. @throws CorruptSegmentError for one that is broken, or leads into itself. */
+export function* enlisted(tx: Transaction, headAt: number): Generator<number> {
+  tx.lockRoots();
+  let previous = 0;
+  for (let node = tx.read(headAt); node !== 0; node = tx.read(node + belonging.next)) {
+    if (tx.read(node + belonging.previous) !== previous) {
+      throw new CorruptSegmentError('A list of belongings is broken.');
+    }
+    yield node;
+    previous = node;
+  }
 }
 
 /**
@@ -133,7 +146,9 @@ function endIfUnused(tx: Transaction, address: number): void {
   // A condition refers to its lock.
   const other = ended === rootKind.condition ? tx.read(address + root.c) : 0;
   freeRoot(tx, address);
-  if (other !== 0) dropReference(tx, other);
+  if (other === 0) return;
+  if (!isRoot(tx, other)) throw new CorruptSegmentError('A condition has no such lock.');
+  dropReference(tx, other);
 }
 
 /** The kinds whose root has the address of a block in its first word. */

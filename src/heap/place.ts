@@ -1,6 +1,7 @@
 import { ValueError } from '../errors/index.js';
 import { heapOf } from './current-heap.js';
 import type { Heap } from './heap.js';
+import { KIND_MASK, root } from './layout.js';
 import type { RootAddress } from './roots.js';
 
 // What all objects that live at a root of a heap have in common: their address in handles, one wrapper for each in an
@@ -34,7 +35,7 @@ export function enterWrapper(wrapper: object, place: Place): void {
   const key = formatPlace(place);
   wrappers.set(key, new WeakRef(wrapper));
   places.set(wrapper, place);
-  dropped.register(wrapper, { place, key });
+  dropped.register(wrapper, { place, key }, wrapper);
 }
 
 /** Where a wrapper's object lives. */
@@ -82,14 +83,35 @@ export function wrapperAt<T extends object>(
   kinds: number | readonly number[],
   wrap: (place: Place, kind: number) => T,
 ): T {
-  const known = wrappers.get(formatPlace(place))?.deref();
-  if (known !== undefined && place.heap.exists(place.at)) return known as T;
-  const kind = place.heap.open(place.at);
+  const { heap, at } = place;
+  const key = formatPlace(place);
+  const isMeant = (kind: number) => (typeof kinds === 'number' ? kind === kinds : kinds.includes(kind));
+  const known = wrappers.get(key)?.deref();
+  if (known !== undefined && heap.exists(at)) {
+    if (isMeant(heap.memory.load(at.address + root.kind) & KIND_MASK)) return known as T;
+    throw otherKind(key);
+  }
+  const kind = heap.open(at);
   try {
-    if (typeof kinds === 'number' ? kind === kinds : kinds.includes(kind)) return wrap(place, kind);
-    throw new ValueError(`This handle means an object of another kind: '${formatPlace(place)}'.`);
+    if (isMeant(kind)) return wrap(place, kind);
+    throw otherKind(key);
   } catch (error) {
-    place.heap.release(place.at.address);
+    // Its constructor may have failed after it was entered: then nobody must find it, nor its end give the hold back again.
+    const failed = wrappers.get(key)?.deref();
+    if (failed !== undefined) {
+      wrappers.delete(key);
+      dropped.unregister(failed);
+    }
+    heap.release(at.address);
     throw error;
   }
+}
+
+/** Whether this environment has a wrapper of what lives there. */
+export function isWrapped(place: Place): boolean {
+  return wrappers.get(formatPlace(place))?.deref() !== undefined;
+}
+
+function otherKind(key: string): ValueError {
+  return new ValueError(`This handle means an object of another kind: '${key}'.`);
 }

@@ -3,7 +3,7 @@ import { fileFacts, openFileFacts, sameFile } from '../os/index.js';
 import { settleEstate } from './estate.js';
 import type { Heap } from './heap.js';
 import { belonging, root, slotOfToken, tokenOf } from './layout.js';
-import { addHold, arrivalsOf, removeHold } from './lifetimes.js';
+import { addHold, arrivalsOf, enlisted, removeHold } from './lifetimes.js';
 import { takeSlot } from './participants.js';
 import { type RootAddress, stale } from './roots.js';
 import { type HeapId, segmentPath } from './segment.js';
@@ -71,8 +71,7 @@ export function letGoOfArrivals(heap: Heap, label: number): void {
   const headAt = arrivalsOf(heap.participant.slot);
   const next = () =>
     heap.transaction.run((tx) => {
-      tx.lockRoots();
-      for (let node = tx.read(headAt); node !== 0; node = tx.read(node + belonging.next)) {
+      for (const node of enlisted(tx, headAt)) {
         if (tx.read(node + belonging.kind) !== label) continue;
         removeHold(tx, node, headAt);
         return true;

@@ -5,14 +5,7 @@ import type { Acquirable, NotPromise } from './acquirable.js';
 import { AsyncWaiters } from './async-waiters.js';
 import { type Guard, makeGuard } from './guard.js';
 import { Primitive } from './primitive.js';
-import type { TakeWord } from './take-word.js';
-
-/** A `runSync` that is not over. */
-export interface SyncRun {
-  acquired: boolean;
-  /** How often the caller had entered before. */
-  level: number;
-}
+import type { SyncRun, TakeWord } from './take-word.js';
 
 /** What is acquired and released, however often at once: `guard` and `run` for all of them. */
 export abstract class AcquirableObject<W extends TakeWord> extends Primitive implements Acquirable {
@@ -54,6 +47,10 @@ export abstract class AcquirableObject<W extends TakeWord> extends Primitive imp
 
   /** Notes what there was before a `runSync` acquires. */
   protected begin(_run: SyncRun): void {}
+  /** Gives back what a `runSync` has acquired. */
+  protected giveBack(_run: SyncRun): void {
+    this.release();
+  }
   /** Gives back what a `runSync` that was cut short had acquired, if it had. */
   protected abstract abandon(run: SyncRun): void;
 
@@ -87,7 +84,8 @@ export abstract class AcquirableObject<W extends TakeWord> extends Primitive imp
     // JavaScript can be cut short (a `vm` timeout), and then not even `finally` runs. A `runSync` is over at the end of the
     // turn in any case: one that the next tick still finds noted here was cut short. So it is noted before it acquires
     // anything, and until it has given back.
-    const run = this.#runs[this.#running] ?? this.#roomForRun();
+    const position = this.#running;
+    const run = this.#runs[position] ?? this.#roomForRun();
     run.acquired = false;
     this.begin(run);
     this.#running += 1;
@@ -102,10 +100,13 @@ export abstract class AcquirableObject<W extends TakeWord> extends Primitive imp
       }
       return result as T;
     } finally {
-      // What the callback has called and left noted here was cut short.
-      while (this.#runs[this.#running - 1] !== run) this.#abandonLast();
-      if (run.acquired) this.release();
-      this.#running -= 1;
+      // Not noted any more if the callback has let a tick pass, as a debugger does: then it has been given back.
+      if (this.#running > position) {
+        // What the callback has called and left noted here was cut short.
+        while (this.#running > position + 1) this.#abandonLast();
+        if (run.acquired) this.giveBack(run);
+        this.#running = position;
+      }
     }
   }
 

@@ -131,12 +131,17 @@ export class AsyncWaiters {
     this.#watch = undefined;
     const mark = this.#slept ? WAITERS : 0;
     for (;;) {
-      const outcome = this.#word.attempt(mark, this.#slept || now() - first.since >= STARVED_MS);
+      const clock = now();
+      // Nor does a reservation outlast the last try: whom it was for may be gone.
+      const pushy = this.#slept || clock - first.since >= STARVED_MS || clock >= first.deadline;
+      const outcome = this.#word.attempt(mark, pushy);
       if (outcome === 'taken') {
         this.#waiters.shift();
         this.#turns = 0;
         this.#slept = false;
         if (this.#waiters.length === 0) this.#rest();
+        // Of permits there may be more, and nobody tells of those that are there already.
+        else this.#soon();
         first.settle(true);
         return;
       }

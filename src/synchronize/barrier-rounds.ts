@@ -7,7 +7,9 @@ import {
   belongingKind,
   belongingsOf,
   EXTENT_MASK,
+  enlisted,
   type Heap,
+  isWrapped,
   type Place,
   registerBelonging,
   removeHold,
@@ -33,12 +35,16 @@ const round = { state: 0, arrived: 1, left: 2, users: 3, futex: 4, words: 5 } as
 export const roundState = { filling: 0, acting: 1, done: 2, broken: 3 } as const;
 /** A party's node says which round it is in. */
 const roundOfParty = belonging.words;
-const PARTY_WORDS = belonging.words + 1;
+/** No two parties of an environment have the same. */
+const numberOfParty = belonging.words + 1;
+const PARTY_WORDS = belonging.words + 2;
+let parties = 0;
 
 /** One who waits in a round. */
 export interface Party {
   readonly node: number;
   readonly round: number;
+  readonly number: number;
   /** Whether it was the last to come. */
   readonly last: boolean;
 }
@@ -50,10 +56,11 @@ const memberships = new WeakMap<Heap, Map<number, { node: number; serial: number
  * Comes to the barrier.
  *
  * @param acts whether an action is to run when all have come.
+ * @param note told of the party before it has happened.
  * @returns undefined while the last round's action runs; `'broken'`.
  * @throws StaleHandleError.
  */
-export function arrive({ heap, at }: Place, acts: boolean): Party | 'broken' | undefined {
+export function arrive({ heap, at }: Place, acts: boolean, note: (party: Party) => void): Party | 'broken' | undefined {
   const { slot } = heap.participant;
   const members = membersOf(heap);
   const known = members.get(at.address)?.serial === at.serial;
@@ -66,14 +73,17 @@ export function arrive({ heap, at }: Place, acts: boolean): Party | 'broken' | u
     const member = known ? undefined : addHold(tx, at.address, belongingsOf(slot), belongingKind.member);
     const filling = current === 0 ? newRound(tx, at.address) : current;
     const node = addHold(tx, at.address, belongingsOf(slot), belongingKind.party, PARTY_WORDS);
-    tx.fill(node + roundOfParty, filling);
+    parties = (parties + 1) | 0;
+    tx.fill(node + roundOfParty, filling, parties);
     const arrived = tx.read(filling + round.arrived) + 1;
     tx.write(filling + round.arrived, arrived);
     tx.write(filling + round.users, tx.read(filling + round.users) + 1);
     const last = arrived >= tx.read(at.address + root.b);
     if (last && acts) tx.write(filling + round.state, roundState.acting);
     else if (last) end(tx, at.address, filling, roundState.done);
-    return { party: { node, round: filling, last }, member };
+    const party = { node, round: filling, number: parties, last };
+    note(party);
+    return { party, member };
   });
   if (member !== undefined) members.set(at.address, { node: member, serial: at.serial });
   return party;
@@ -130,6 +140,21 @@ export function withdraw({ heap, at }: Place, party: Party): void {
   });
 }
 
+/** Breaks the barrier for a party that will not go on, unless its round is over, and leaves; if the party is there still. */
+export function abandonRound({ heap, at }: Place, party: Party): void {
+  const headAt = belongingsOf(heap.participant.slot);
+  heap.transaction.run((tx) => {
+    tx.lockObject(at.address);
+    for (const standing of enlisted(tx, headAt)) {
+      if (standing !== party.node || tx.read(standing + belonging.kind) !== belongingKind.party) continue;
+      if (tx.read(standing + numberOfParty) !== party.number) return;
+      if (isOpen(tx, party.round)) breakNow(tx, at.address);
+      leave(tx, at.address, party, headAt);
+      return;
+    }
+  });
+}
+
 /** Breaks the barrier for good; of a party that gives up, only if its round is not over. */
 export function breakBarrier({ heap, at }: Place, party?: Party): void {
   heap.transaction.run((tx) => {
@@ -155,8 +180,11 @@ export function waitingParties(tx: Transaction, address: number): number {
   return current === 0 ? 0 : tx.read(current + round.arrived);
 }
 
-/** This environment cannot come to the barrier any more: nobody in it has it. Never throws. */
-export function endMembership({ heap, at }: Place): void {
+/** This environment cannot come to the barrier any more, if nobody in it has it now. Never throws. */
+export function endMembership(place: Place): void {
+  // It may have been opened again before the garbage collector told of the wrapper before.
+  if (isWrapped(place)) return;
+  const { heap, at } = place;
   const members = membersOf(heap);
   const known = members.get(at.address);
   if (known?.serial !== at.serial) return;
@@ -204,7 +232,12 @@ function breakNow(tx: Transaction, address: number): void {
   if (current !== 0) end(tx, address, current, roundState.broken);
 }
 
-function leave(tx: Transaction, address: number, { node, round: left }: Party, headAt: number): void {
+function leave(
+  tx: Transaction,
+  address: number,
+  { node, round: left }: Pick<Party, 'node' | 'round'>,
+  headAt: number,
+): void {
   const users = tx.read(left + round.users) - 1;
   tx.write(left + round.users, users);
   if (users === 0) {
@@ -224,5 +257,5 @@ registerBelonging(belongingKind.party, (tx, node, headAt) => {
   const address = tx.read(node + belonging.root);
   const entered = tx.read(node + roundOfParty);
   if (isOpen(tx, entered)) breakNow(tx, address);
-  leave(tx, address, { node, round: entered, last: false }, headAt);
+  leave(tx, address, { node, round: entered }, headAt);
 });

@@ -18,6 +18,7 @@ import {
 import type { Handle } from '../shared-memory/internal.js';
 import { loadText, storeText } from './barrier-action.js';
 import {
+  abandonRound,
   arrive,
   breakBarrier,
   completeRound,
@@ -34,6 +35,7 @@ import {
 } from './barrier-rounds.js';
 import { callable, type Kind } from './callable.js';
 import { checkCount } from './counted-permits.js';
+import { undoneIfCutShort } from './cut-short.js';
 import { Primitive } from './primitive.js';
 import { type Awaited, waitFor, waitForSync } from './wait-for.js';
 
@@ -130,7 +132,10 @@ class BarrierClass extends Primitive implements Barrier {
     const deadline = this.#deadline(options);
     signal?.throwIfAborted();
     // While the action of the round before runs, nobody has come to the next one.
-    const party = await waitFor(this.#arriving(), { signal, timeout: deadline - now() });
+    const { note, over } = this.#notingParty();
+    const arriving = waitFor(this.#arriving(note), { signal, timeout: deadline - now() });
+    over();
+    const party = await arriving;
     if (party === undefined) throw this.#late();
     if (party === 'broken') throw broken();
     if (party.last && this.#acts) {
@@ -155,7 +160,16 @@ class BarrierClass extends Primitive implements Barrier {
   waitSync(options?: SyncWaitOptions): number {
     this.used();
     const deadline = this.#deadline(options);
-    const party = waitForSync(this.#arriving(), deadline - now());
+    const { note, over } = this.#notingParty();
+    try {
+      return this.#waitSync(deadline, note);
+    } finally {
+      over();
+    }
+  }
+
+  #waitSync(deadline: number, note: (party: Party) => void): number {
+    const party = waitForSync(this.#arriving(note), deadline - now());
     if (party === undefined) throw this.#late();
     if (party === 'broken') throw broken();
     if (party.last && this.#acts) this.#runActionSync(party);
@@ -224,6 +238,7 @@ class BarrierClass extends Primitive implements Barrier {
 
   #check(): void {
     if (!this.place.heap.exists(this.place.at)) throw stale();
+    this.place.heap.participant.check();
   }
 
   #deadline(options: SyncWaitOptions | undefined): number {
@@ -235,7 +250,21 @@ class BarrierClass extends Primitive implements Barrier {
     return this.#action !== undefined || loadText(this.place)?.action !== undefined;
   }
 
-  #arriving(): Awaited<Party | 'broken'> {
+  /** @returns also what ends the time in which the party would give up if JavaScript were cut short. */
+  #notingParty(): { note: (party: Party) => void; over: () => void } {
+    let come: Party | undefined;
+    const over = undoneIfCutShort(this.place.heap, () => {
+      if (come !== undefined) abandonRound(this.place, come);
+    });
+    return {
+      note: (party) => {
+        come = party;
+      },
+      over,
+    };
+  }
+
+  #arriving(note: (party: Party) => void): Awaited<Party | 'broken'> {
     const { heap, at } = this.place;
     const address = at.address + root.futex;
     return {
@@ -243,7 +272,7 @@ class BarrierClass extends Primitive implements Barrier {
       address,
       look: () => {
         this.#check();
-        return arrive(this.place, this.#acts);
+        return arrive(this.place, this.#acts, note);
       },
       prepareSleep: () => loadWord(heap, address),
     };

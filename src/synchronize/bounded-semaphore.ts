@@ -3,10 +3,10 @@ import { NotOwnerError, ValueError } from '../errors/index.js';
 import { MAX_BLOCK_WORDS, openPlace, Place, placeOf, rootKind } from '../heap/internal.js';
 import type { Handle } from '../shared-memory/internal.js';
 import type { Acquirable } from './acquirable.js';
-import type { SyncRun } from './acquirable-object.js';
 import { callable, type Kind } from './callable.js';
 import { CountedPermits, checkCount } from './counted-permits.js';
 import { PermitWord } from './permit-word.js';
+import type { SyncRun } from './take-word.js';
 
 /**
  * So many permits, each of which has an owner: whoever acquired one gives back that one. So its value never exceeds what it
@@ -57,7 +57,7 @@ class BoundedSemaphoreClass extends CountedPermits<PermitWord> implements Bounde
     );
   }
 
-  release(count: number = 1): void {
+  protected releaseFor(run: SyncRun | undefined, count: number): void {
     this.used();
     checkCount('The number of permits to release', count, 1, MAX_BLOCK_WORDS);
     if (this.word.disposed) return;
@@ -68,7 +68,7 @@ class BoundedSemaphoreClass extends CountedPermits<PermitWord> implements Bounde
         `This thread has ${this.word.held} permits, so it cannot release ${count}. To let others release, use Semaphore.`,
       );
     }
-    this.word.release(count);
+    this.word.release(count, run);
     this.waiters.released();
   }
 

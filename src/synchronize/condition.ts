@@ -19,6 +19,7 @@ import type { Handle } from '../shared-memory/internal.js';
 import type { Acquirable, NotPromise } from './acquirable.js';
 import { callable, type Kind } from './callable.js';
 import { checkCount } from './counted-permits.js';
+import { undoneIfCutShort } from './cut-short.js';
 import type { Guard } from './guard.js';
 import { type Lock, lockAt } from './lock.js';
 import { OwnedLock } from './owned-lock.js';
@@ -26,6 +27,7 @@ import { Primitive } from './primitive.js';
 import { RLock, rlockAt } from './rlock.js';
 import { type Awaited, waitFor, waitForSync } from './wait-for.js';
 import {
+  abandonLine,
   alertAll,
   futexOf,
   grant,
@@ -178,13 +180,15 @@ class ConditionClass extends Primitive implements Condition {
     signalOf(options)?.throwIfAborted();
     this.#checkOwner();
     const deadline = now() + timeoutOf(options);
-    const waiter = standInLine(this.place);
+    const { waiter, over } = this.#standInLine();
     const left = OwnedLock.leave(this.#lock);
     for (;;) {
       let failure: { error: unknown } | undefined;
       let seen: true | undefined;
       try {
-        seen = await waitFor(this.#awaited(waiter), { ...options, timeout: deadline - now() });
+        const waiting = waitFor(this.#awaited(waiter), { ...options, timeout: deadline - now() });
+        over();
+        seen = await waiting;
       } catch (error) {
         failure = { error };
       }
@@ -210,7 +214,15 @@ class ConditionClass extends Primitive implements Condition {
   waitSync(options?: SyncWaitOptions): boolean {
     const deadline = now() + timeoutOf(options);
     this.#checkOwner();
-    const waiter = standInLine(this.place);
+    const { waiter, over } = this.#standInLine();
+    try {
+      return this.#waitSync(waiter, deadline);
+    } finally {
+      over();
+    }
+  }
+
+  #waitSync(waiter: Waiter, deadline: number): boolean {
     const left = OwnedLock.leave(this.#lock);
     for (;;) {
       let failure: { error: unknown } | undefined;
@@ -279,6 +291,18 @@ class ConditionClass extends Primitive implements Condition {
   [inspect.custom](): string {
     if (!this.place.heap.exists(this.place.at)) return 'Condition { disposed }';
     return `Condition { ${inspect(this.#lock)} }`;
+  }
+
+  /** @returns also what ends the time in which the waiter would be removed if JavaScript were cut short. */
+  #standInLine(): { waiter: Waiter; over: () => void } {
+    let standing: Waiter | undefined;
+    const over = undoneIfCutShort(this.place.heap, () => {
+      if (standing !== undefined) abandonLine(this.place, standing);
+    });
+    const waiter = standInLine(this.place, (added) => {
+      standing = added;
+    });
+    return { waiter, over };
   }
 
   #checkOwner(): void {

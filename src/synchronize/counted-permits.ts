@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { type SyncWaitOptions, timeoutOf, type WaitOptions } from '../heap/internal.js';
-import { AcquirableObject, type SyncRun } from './acquirable-object.js';
-import type { TakeWord } from './take-word.js';
+import { AcquirableObject } from './acquirable-object.js';
+import type { SyncRun, TakeWord } from './take-word.js';
 
 /** What Semaphore and BoundedSemaphore have in common: so many may have it at once. */
 export abstract class CountedPermits<W extends TakeWord & { readonly value: number }> extends AcquirableObject<W> {
@@ -29,7 +29,16 @@ export abstract class CountedPermits<W extends TakeWord & { readonly value: numb
     return this.tryHard();
   }
 
-  abstract override release(count?: number): void;
+  release(count: number = 1): void {
+    this.releaseFor(undefined, count);
+  }
+
+  /** Gives back permits, for a `runSync` if one is given. */
+  protected abstract releaseFor(run: SyncRun | undefined, count: number): void;
+
+  protected override giveBack(run: SyncRun): void {
+    this.releaseFor(run, 1);
+  }
 
   /** How many may still enter, at this instant. */
   get value(): number {
@@ -37,8 +46,8 @@ export abstract class CountedPermits<W extends TakeWord & { readonly value: numb
     return this.word.value;
   }
 
-  protected abandon({ acquired }: SyncRun): void {
-    if (acquired) this.release();
+  protected abandon(run: SyncRun): void {
+    if (run.acquired) this.giveBack(run);
   }
 
   [inspect.custom](): string {

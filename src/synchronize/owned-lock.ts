@@ -2,8 +2,9 @@ import { inspect } from 'node:util';
 import { DeadlockError, NotOwnerError } from '../errors/index.js';
 import { Place, type SyncWaitOptions, timeoutOf, type WaitOptions } from '../heap/internal.js';
 import type { Handle } from '../shared-memory/internal.js';
-import { AcquirableObject, type SyncRun } from './acquirable-object.js';
+import { AcquirableObject } from './acquirable-object.js';
 import { LockWord } from './lock-word.js';
+import type { SyncRun } from './take-word.js';
 
 /** What Lock and RLock have in common: one owner at a time, an environment, which alone may release. */
 export abstract class OwnedLock extends AcquirableObject<LockWord> {
@@ -85,8 +86,10 @@ export abstract class OwnedLock extends AcquirableObject<LockWord> {
   // Within one synchronous stretch nobody else of this environment takes the lock: it is not its own before, or it stays
   // as it is. So what `#holder` says is true however soon the taking is cut short, and others set it when they have taken.
   protected override begin(run: SyncRun): void {
-    run.level = this.level;
-    if (!this.word.looksOwn) this.#holder = run;
+    const isOwn = this.word.looksOwn;
+    // Without the lock there is nothing to unwind to: whoever has it later, has it by itself.
+    run.level = isOwn ? this.level : Number.POSITIVE_INFINITY;
+    if (!isOwn) this.#holder = run;
   }
 
   protected abandon(run: SyncRun): void {

@@ -1,3 +1,4 @@
+import { CorruptSegmentError } from '../errors/index.js';
 import {
   atomicLoad,
   compareExchange,
@@ -10,7 +11,7 @@ import {
   WAITERS,
   wake,
 } from '../heap/internal.js';
-import { type Attempt, TakeWord } from './take-word.js';
+import { type Attempt, type SyncRun, TakeWord } from './take-word.js';
 
 // A bounded semaphore has a word for each permit: 0, or the token of the environment that has it. So each environment gives
 // back its own only, and the permits of the dead are known: whoever finds one takes it.
@@ -38,6 +39,13 @@ export class PermitWord extends TakeWord {
     this.#permits = heap.memory.at(block);
     this.#first = block & EXTENT_MASK;
     this.#token = heap.participant.token;
+    if (block <= EXTENT_MASK || this.count < 0 || this.#first + this.count > this.#permits.length) {
+      throw new CorruptSegmentError('The permits of a semaphore lie outside the heap.');
+    }
+    // Those that were taken here by way of a wrapper which nobody has any more.
+    for (let permit = 0; permit < this.count; permit++) {
+      if (this.#permits[this.#first + permit] === this.#token) this.#own.push(permit);
+    }
   }
 
   /** How many permits nobody has, as far as is known. */
@@ -47,17 +55,25 @@ export class PermitWord extends TakeWord {
     return free;
   }
 
-  attempt(_mark: number, pushy: boolean): Attempt {
-    const seen = atomicLoad(this.words, this.index);
+  attempt(mark: number, pushy: boolean): Attempt {
+    let seen = atomicLoad(this.words, this.index);
     if (seen & RESERVED && !pushy) return this.#anyFree() ? 'reserved' : 'busy';
+    // Who has slept cannot know whether others still do. Marked before a permit is taken: a permit that comes back later
+    // finds the mark, and one that came back before is seen below.
+    while (mark & ~seen) {
+      const found = compareExchange(this.words, this.index, seen, seen | mark);
+      seen = found === seen ? seen | mark : found;
+    }
     for (let i = 0; i < this.count; i++) {
       const permit = (this.#next + i) % this.count;
       const owner = atomicLoad(this.#permits, this.#first + permit);
       if (!this.#canBeTaken(owner)) continue;
       if (compareExchange(this.#permits, this.#first + permit, owner, this.#token) !== owner) continue;
       this.#next = permit;
-      this.#own.push(permit);
       if (seen & RESERVED) compareExchange(this.words, this.index, seen, seen & ~RESERVED);
+      if (mark !== 0 && this.#anyFree()) this.wakeOne();
+      // Last, with nothing in between at which it could be cut short: what is noted, the caller knows of.
+      this.#own.push(permit);
       return 'taken';
     }
     return 'busy';
@@ -88,12 +104,20 @@ export class PermitWord extends TakeWord {
     return this.#own.filter((permit) => this.#isOwn(permit)).length;
   }
 
-  /** Gives back `count` permits, which this environment has. */
-  release(count: number): void {
+  /**
+   * Gives back `count` permits, which this environment has.
+   *
+   * @param run the `runSync` that gives back; noted in the same step, lest one that is cut short does so twice.
+   */
+  release(count: number, run?: SyncRun): void {
     for (let left = count; left > 0; ) {
-      const permit = this.#own.pop();
+      const permit = this.#own[this.#own.length - 1];
       if (permit === undefined) return;
-      if (compareExchange(this.#permits, this.#first + permit, this.#token, 0) === this.#token) left -= 1;
+      if (compareExchange(this.#permits, this.#first + permit, this.#token, 0) === this.#token) {
+        left -= 1;
+        if (run !== undefined) run.acquired = false;
+      }
+      this.#own.pop();
     }
     for (;;) {
       const seen = atomicLoad(this.words, this.index);

@@ -5,6 +5,7 @@ import type { Acquirable } from './acquirable.js';
 import { callable, type Kind } from './callable.js';
 import { CountedPermits, checkCount } from './counted-permits.js';
 import { MAX_SEMAPHORE_VALUE, SemaphoreWord } from './semaphore-word.js';
+import type { SyncRun } from './take-word.js';
 
 /**
  * A counter between processes and worker threads: `acquire` takes one from it and waits while it is 0, `release` adds.
@@ -58,11 +59,11 @@ class SemaphoreClass extends CountedPermits<SemaphoreWord> implements Semaphore 
     if (first > 0) atomicStore(this.word.heap.memory.at(this.word.address), this.word.address & EXTENT_MASK, first);
   }
 
-  release(count: number = 1): void {
+  protected releaseFor(run: SyncRun | undefined, count: number): void {
     this.used();
     checkCount('The number of permits to release', count, 1, MAX_SEMAPHORE_VALUE);
     this.word.check();
-    if (!this.word.release(count)) {
+    if (!this.word.release(count, run)) {
       throw new RangeError(
         `A semaphore counts to ${MAX_SEMAPHORE_VALUE} at most; releasing ${count} would exceed that.`,
       );

@@ -38,6 +38,13 @@ const COLD_SPIN = 1 / 16;
 /** How many of the other participants a look asks after. */
 const OTHERS_AT_ONCE = 2;
 
+/** A `runSync` that is not over. */
+export interface SyncRun {
+  acquired: boolean;
+  /** How often the caller had entered before. */
+  level: number;
+}
+
 export type Attempt = 'taken' | 'busy' | 'reserved' | 'own';
 
 export abstract class TakeWord {
@@ -95,7 +102,9 @@ export abstract class TakeWord {
     let reservedSince = Number.POSITIVE_INFINITY;
     for (;;) {
       const clock = now();
-      const outcome = this.attempt(slept ? WAITERS : 0, slept || clock - reservedSince >= RESERVATION_MS);
+      // The last try takes what is reserved: whom it was for may be gone, and short waits would find it so for ever.
+      const pushy = slept || clock - reservedSince >= RESERVATION_MS || clock >= deadline;
+      const outcome = this.attempt(slept ? WAITERS : 0, pushy);
       if (outcome === 'taken') return true;
       this.check();
       if (clock >= deadline) {

@@ -1,3 +1,4 @@
+import { CorruptSegmentError } from '../errors/index.js';
 import {
   addHold,
   atomicAdd,
@@ -50,8 +51,12 @@ export interface Waiter {
   readonly ticket: number;
 }
 
-/** Stands in line. The caller has the user's lock. Logs at most 40 words. */
-export function standInLine({ heap, at }: Place): Waiter {
+/**
+ * Stands in line. The caller has the user's lock. Logs at most 40 words.
+ *
+ * @param note told of the waiter before it has happened.
+ */
+export function standInLine({ heap, at }: Place, note: (waiter: Waiter) => void): Waiter {
   return heap.transaction.run((tx) => {
     lock(tx, at);
     const added = addHold(tx, at.address, belongingsOf(heap.participant.slot), belongingKind.waiter, NODE_WORDS);
@@ -62,13 +67,16 @@ export function standInLine({ heap, at }: Place): Waiter {
     else tx.write(last + node.next, added);
     tx.write(at.address + root.b, added);
     tx.write(at.address + root.d, ticket);
-    return { node: added, ticket };
+    const waiter = { node: added, ticket };
+    note(waiter);
+    return waiter;
   });
 }
 
-/** A look without the lock; `leaveLine` has the last word. @throws StaleHandleError when the condition has been disposed of. */
+/** A look without the lock; `leaveLine` has the last word. @throws StaleHandleError when the condition has been disposed of; ClosedError. */
 export function seemsGranted({ heap, at }: Place, { ticket }: Waiter): boolean {
   if (!heap.exists(at)) throw stale();
+  heap.participant.check();
   return isAtMost(ticket, heap.memory.load(at.address + root.e));
 }
 
@@ -99,6 +107,19 @@ export function leaveLine(
     remove(tx, at.address, waiter.node, granted && why === 'unfit');
     removeHold(tx, waiter.node, belongingsOf(heap.participant.slot));
     return granted;
+  });
+}
+
+/** Leaves the queue, if it stands there still, without the user's lock: nobody waits there any more. */
+export function abandonLine({ heap, at }: Place, waiter: Waiter): void {
+  heap.transaction.run((tx) => {
+    tx.lockObject(at.address);
+    for (const standing of nodes(tx, at.address)) {
+      if (standing !== waiter.node || tx.read(standing + node.ticket) !== waiter.ticket) continue;
+      remove(tx, at.address, standing, isAtMost(waiter.ticket, tx.read(at.address + root.e)));
+      removeHold(tx, standing, belongingsOf(heap.participant.slot));
+      return;
+    }
   });
 }
 
@@ -140,12 +161,12 @@ function remove(tx: Transaction, address: number, removed: number, passOn: boole
   const previous = tx.read(removed + node.previous);
   if (passOn) {
     const granted = tx.read(address + root.e);
-    let follower = next;
-    while (follower !== 0 && isAtMost(tx.read(follower + node.ticket), granted))
-      follower = tx.read(follower + node.next);
-    if (follower !== 0) {
-      tx.write(address + root.e, tx.read(follower + node.ticket));
+    for (const follower of nodes(tx, address, next, removed)) {
+      const ticket = tx.read(follower + node.ticket);
+      if (isAtMost(ticket, granted)) continue;
+      tx.write(address + root.e, ticket);
       alert(tx, follower);
+      break;
     }
   }
   if (previous === 0) tx.write(address + root.a, next);
@@ -159,8 +180,14 @@ function alert(tx: Transaction, waiter: number): void {
   tx.wakeAfterwards(waiter + node.futex);
 }
 
-function* nodes(tx: Transaction, address: number): Generator<number> {
-  for (let at = tx.read(address + root.a); at !== 0; at = tx.read(at + node.next)) yield at;
+/** @throws CorruptSegmentError for a queue that is broken, or leads into itself. */
+function* nodes(tx: Transaction, address: number, first = tx.read(address + root.a), before = 0): Generator<number> {
+  let previous = before;
+  for (let at = first; at !== 0; at = tx.read(at + node.next)) {
+    if (tx.read(at + node.previous) !== previous) throw new CorruptSegmentError('Those who wait stand in no line.');
+    yield at;
+    previous = at;
+  }
 }
 
 /** Tickets are used again after four thousand million, so only their distance counts. */

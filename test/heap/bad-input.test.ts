@@ -17,11 +17,45 @@ import { onStep } from '../../src/heap/doors.js';
 import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
 import { sweepHeap } from '../../src/heap/heap-sweep.js';
-import { EXTENT_TABLE, header, logBase, MAX_SLOTS, rootKind, SEGMENT_WORDS, slotBase } from '../../src/heap/layout.js';
+import {
+  EXTENT_MASK,
+  EXTENT_TABLE,
+  header,
+  logBase,
+  MAX_SLOTS,
+  root,
+  rootKind,
+  SEGMENT_WORDS,
+  slotBase,
+} from '../../src/heap/layout.js';
+import { addReference, arrivalsOf } from '../../src/heap/lifetimes.js';
+import { Place } from '../../src/heap/place.js';
 import { segmentPath } from '../../src/heap/segment.js';
+import { handOver, letGoOfArrivals } from '../../src/heap/transit.js';
 import { removeFile } from '../../src/os/index.js';
 import { randomHex } from '../../src/shared-memory/internal.js';
+import { loadText } from '../../src/synchronize/barrier-action.js';
+import {
+  abandonRound,
+  arrive,
+  breakBarrier,
+  completeRound,
+  leaveRound,
+  type Party,
+  resetBarrier,
+  withdraw,
+} from '../../src/synchronize/barrier-rounds.js';
 import { LockWord } from '../../src/synchronize/lock-word.js';
+import { PermitWord } from '../../src/synchronize/permit-word.js';
+import {
+  abandonLine,
+  alertAll,
+  grant,
+  leaveLine,
+  seemsGranted,
+  standInLine,
+  type Waiter,
+} from '../../src/synchronize/waiting-list.js';
 import { createCell, readCell, writeCell } from '../programs/heap-operations.js';
 import { hasCode, osError } from '../support/errors.js';
 import { collectGarbage } from '../support/gc.js';
@@ -219,6 +253,61 @@ test('a vm timeout in runSync, and in raw memory, leaves no lock held and nothin
   tree.leave();
 });
 
+/** Waiters in line, parties in a round, members, permits and arrivals, of the living and of one who is dead. */
+function crowd(heap: Heap, id: string): { addresses: number[]; operations: (() => unknown)[] } {
+  const dead = Heap.join(id, false)!;
+  dead.stopTicking();
+  const lock = heap.create(rootKind.lock);
+  const condition = heap.create(rootKind.condition, [0, 0, lock.address], (tx) => addReference(tx, lock.address));
+  const barrier = heap.create(rootKind.barrier, [0, 4]);
+  const permits = heap.createWithBlock(rootKind.boundedSemaphore, 3);
+  const addresses = [lock, condition, barrier, permits].map(({ address }) => address);
+  const waiters: Waiter[] = [];
+  const come: Party[] = [];
+  for (const each of [heap, dead, heap, dead]) {
+    for (const at of [condition, barrier, permits]) each.open(at);
+    const waiter = standInLine(new Place(each, condition), () => {});
+    const party = arrive(new Place(each, barrier), false, () => {}) as Party;
+    new PermitWord(each, permits).attempt(0, true);
+    addresses.push(waiter.node, party.node, party.round);
+    if (each === heap) {
+      waiters.push(waiter);
+      come.push(party);
+    }
+    handOver(heap, condition, each.participant.token, 0);
+    addresses.push(slotBase(each.participant.slot), heap.memory.load(arrivalsOf(each.participant.slot)));
+  }
+  addresses.push(heap.memory.load(permits.address + root.a));
+  closeSync(dead.participant.fd);
+  const [queue, rounds] = [new Place(heap, condition), new Place(heap, barrier)];
+  const permit = () => new PermitWord(heap, permits);
+  return {
+    addresses,
+    operations: [
+      () => grant(queue, 1),
+      () => seemsGranted(queue, waiters[0]!),
+      () => leaveLine(queue, waiters[0]!, 'unfit'),
+      () => standInLine(queue, () => {}),
+      () => abandonLine(queue, waiters[1]!),
+      () => grant(queue, 0x7fff_ffff),
+      () => alertAll(queue),
+      () => withdraw(rounds, come[0]!),
+      () => arrive(rounds, true, () => {}),
+      () => completeRound(rounds, come[1]!),
+      () => leaveRound(rounds, come[1]!),
+      () => abandonRound(rounds, come[1]!),
+      () => resetBarrier(rounds),
+      () => breakBarrier(rounds),
+      () => loadText(rounds),
+      () => permit().value,
+      () => permit().takeSync(5),
+      () => permit().release(1),
+      () => letGoOfArrivals(heap, 0),
+      () => heap.release(condition.address),
+    ],
+  };
+}
+
 test('hostile bytes anywhere: a typed error at once, or none', { timeout: 120_000 }, async (context) => {
   const rounds = Number(process.env['ROUNDS'] ?? 300);
   const first = seedOf();
@@ -232,12 +321,19 @@ test('hostile bytes anywhere: a typed error at once, or none', { timeout: 120_00
     const locks = Array.from({ length: 5 }, () => heap.create(rootKind.lock));
     const raw = heap.createRaw(100);
     const own = heap.participant.slot;
+    const scene = crowd(heap, id);
     const parts = Array.from({ length: heap.memory.extentCount }, (_, i) => heap.memory.at(i << 22));
     for (let hit = 0; hit < 1 + random() * 20; hit++) {
-      const words = parts[Math.floor(random() * parts.length)]!;
+      const target = random() < 0.5 ? scene.addresses[Math.floor(random() * scene.addresses.length)]! : 0;
+      const words = target !== 0 ? heap.memory.at(target) : parts[Math.floor(random() * parts.length)]!;
       // Mostly where something is: the header, the slots in use, descriptors and roots.
       const near = [0, slotBase(own), logBase(own), EXTENT_TABLE, 0, 4096][Math.floor(random() * 6)]!;
-      const at = random() < 0.8 ? near + Math.floor(random() * 600) : Math.floor(random() * words.length);
+      const at =
+        target !== 0
+          ? (target & EXTENT_MASK) + Math.floor(random() * 16)
+          : random() < 0.8
+            ? near + Math.floor(random() * 600)
+            : Math.floor(random() * words.length);
       if (at >= words.length) continue;
       const values = [
         0,
@@ -246,6 +342,9 @@ test('hostile bytes anywhere: a typed error at once, or none', { timeout: 120_00
         0x7fff_ffff,
         words[at]! ^ (1 << Math.floor(random() * 32)),
         Math.floor(random() * 2 ** 32) | 0,
+        // Addresses that are some, but not the right ones: lists that lead into themselves.
+        scene.addresses[Math.floor(random() * scene.addresses.length)]!,
+        scene.addresses[Math.floor(random() * scene.addresses.length)]!,
       ];
       words[at] = values[Math.floor(random() * values.length)]!;
     }
@@ -270,6 +369,7 @@ test('hostile bytes anywhere: a typed error at once, or none', { timeout: 120_00
     attempt(() => heap.open(locks[1]!));
     attempt(() => heap.release(locks[2]!.address));
     attempt(() => heap.dispose(locks[3]!));
+    for (const what of scene.operations) attempt(what);
     attempt(() => heap.raw(raw));
     attempt(() => heap.release(raw.address));
     attempt(() => heap.lookAround(512));

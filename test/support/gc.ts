@@ -2,7 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 setFlagsFromString('--expose-gc');
-const collect = runInNewContext('gc') as () => void;
+/** Collects garbage; finalizers run in later turns. */
+export const collect = runInNewContext('gc') as () => void;
 
 /** Collects garbage and lets finalizers run. */
 export async function collectGarbage(): Promise<void> {
