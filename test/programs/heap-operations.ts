@@ -24,6 +24,8 @@ export interface Operation {
   readonly prepare?: (survivor: Heap) => Facts;
   /** Done by the victim, before the steps count. */
   readonly arm?: (victim: Heap, facts: Facts) => void;
+  /** Done by the survivor, when the victim is ready. */
+  readonly follow?: (survivor: Heap, facts: Facts) => void;
   /** Dies somewhere in here. */
   readonly act: (victim: Heap, facts: Facts) => void;
   /** By the survivor, when the victim has been reaped. Lets go of all that `prepare` has taken. */
@@ -96,6 +98,12 @@ function leaveADeadOne(survivor: Heap, facts: Facts): void {
   dead.stopTicking();
 }
 
+/** No place is free: the others are of dead ones who had nothing. */
+export function fillPlaces(survivor: Heap): void {
+  const { segment } = survivor.memory;
+  for (let index = 0; index < MAX_SLOTS; index++) segment[slotBase(index) + slot.state]! |= slotState.live;
+}
+
 /** A cell of the survivor's, as a place. */
 function cellOf(survivor: Heap): Facts {
   const { address, serial } = createCell(survivor);
@@ -104,7 +112,7 @@ function cellOf(survivor: Heap): Facts {
 
 const OTHER_HEAP = { id: '00000000deadbeef', nonce: 7 };
 
-export const operations: readonly Operation[] = [
+export const heapOperations: readonly Operation[] = [
   { name: 'create, in an empty heap', atLeast: 60, act: (victim) => void victim.create(rootKind.lock) },
   {
     name: 'create',
@@ -317,9 +325,7 @@ export const operations: readonly Operation[] = [
     prepare: (survivor) => {
       const facts = cellOf(survivor);
       leaveADeadOne(survivor, facts);
-      // No place is free: the others are of dead ones who had nothing.
-      const { segment } = survivor.memory;
-      for (let index = 0; index < MAX_SLOTS; index++) segment[slotBase(index) + slot.state]! |= slotState.live;
+      fillPlaces(survivor);
       return facts;
     },
     arm: (victim, facts) => {

@@ -42,6 +42,7 @@ export function killVictim(operation: Operation, step: number): Scene {
   const facts = operation.prepare?.(survivor) ?? {};
   const victim = Heap.join(id, false)!;
   operation.arm?.(victim, facts);
+  operation.follow?.(survivor, facts);
   const ending = dieAt(
     step,
     () => operation.act(victim, facts),
