@@ -5,7 +5,7 @@ import { closeSync } from 'node:fs';
 import { StaleHandleError } from '../../src/errors/index.js';
 import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
-import { EXTENT_MASK, MAX_SLOTS, root, rootKind, WAITERS } from '../../src/heap/layout.js';
+import { EXTENT_MASK, header, MAX_SLOTS, root, rootKind, WAITERS } from '../../src/heap/layout.js';
 import { addReference } from '../../src/heap/lifetimes.js';
 import { Place } from '../../src/heap/place.js';
 import type { RootAddress } from '../../src/heap/roots.js';
@@ -157,20 +157,20 @@ const semaphores: readonly Operation[] = [
   },
   {
     name: 'BoundedSemaphore: create',
-    atLeast: 50,
+    atLeast: 128,
     act: (victim) => void victim.createWithBlock(rootKind.boundedSemaphore, PERMITS),
     verify: isEmpty,
   },
   {
     name: 'BoundedSemaphore: acquire all',
-    atLeast: 6,
+    atLeast: 11,
     prepare: permits,
     act: (victim, facts) => void takePermits(victim, facts, PERMITS),
     verify: hasAllPermits,
   },
   {
     name: 'BoundedSemaphore: acquire what was reserved',
-    atLeast: 3,
+    atLeast: 4,
     prepare: (survivor) => {
       const facts = permits(survivor);
       const word = takePermits(survivor, facts, PERMITS);
@@ -183,7 +183,7 @@ const semaphores: readonly Operation[] = [
   },
   {
     name: 'BoundedSemaphore: release two, which others wait for',
-    atLeast: 4,
+    atLeast: 5,
     prepare: permits,
     arm: (victim, facts) => {
       const word = takePermits(victim, facts, PERMITS);
@@ -195,7 +195,7 @@ const semaphores: readonly Operation[] = [
   },
   {
     name: 'BoundedSemaphore: acquire from the dead',
-    atLeast: 20,
+    atLeast: 26,
     prepare: (survivor) => {
       const facts = permits(survivor);
       const dead = Heap.join(survivor.id, false)!;
@@ -346,43 +346,43 @@ const withDeadWaiter =
     stand(survivor, facts, behind);
     grant(placeIn(survivor, facts), granted);
     dies(dead.heap);
-    return facts;
+    return { ...facts, dead: dead.heap.participant.slot };
   };
 const looksAround = (victim: Heap) => victim.lookAround(MAX_SLOTS);
 
 const conditions: readonly Operation[] = [
-  { name: 'Condition: create, with its lock', atLeast: 60, act: (victim) => void condition(victim), verify: isEmpty },
+  { name: 'Condition: create, with its lock', atLeast: 181, act: (victim) => void condition(victim), verify: isEmpty },
   {
     name: 'Condition: drop, and its lock with it',
-    atLeast: 40,
+    atLeast: 61,
     arm: (victim, facts) => void Object.assign(facts, condition(victim)),
     act: (victim, facts) => victim.release(facts['address']!),
     verify: isEmpty,
   },
   {
     name: 'Condition: stand in line, as the first',
-    atLeast: 40,
+    atLeast: 82,
     prepare: condition,
     act: (victim, facts) => void standInLine(placeIn(victim, facts)),
     verify: (survivor, facts) => goOn(survivor, facts, [0]),
   },
   {
     name: 'Condition: stand in line, behind others',
-    atLeast: 40,
+    atLeast: 46,
     prepare: conditionWith(2),
     act: (victim, facts) => void standInLine(placeIn(victim, facts)),
     verify: (survivor, facts) => goOn(survivor, facts, [0]),
   },
   {
     name: 'Condition: let one of three go',
-    atLeast: 8,
+    atLeast: 11,
     prepare: conditionWith(3),
     act: (victim, facts) => grant(placeIn(victim, facts), 1),
     verify: (survivor, facts, died) => goOn(survivor, facts, died ? [0, 1] : [1]),
   },
   {
     name: 'Condition: let two more of four go',
-    atLeast: 8,
+    atLeast: 12,
     prepare: (survivor) => {
       const facts = conditionWith(4)(survivor);
       grant(placeIn(survivor, facts), 1);
@@ -393,14 +393,14 @@ const conditions: readonly Operation[] = [
   },
   {
     name: 'Condition: let all of three go',
-    atLeast: 8,
+    atLeast: 13,
     prepare: conditionWith(3),
     act: (victim, facts) => grant(placeIn(victim, facts), ALL),
     verify: (survivor, facts, died) => goOn(survivor, facts, died ? [0, 3] : [3]),
   },
   {
     name: 'Condition: leave the line, let go, with others behind',
-    atLeast: 40,
+    atLeast: 34,
     prepare: condition,
     arm: standsInLine,
     follow: (survivor, facts) => {
@@ -413,7 +413,7 @@ const conditions: readonly Operation[] = [
   },
   {
     name: 'Condition: leave the line, though not let go: stays',
-    atLeast: 4,
+    atLeast: 6,
     prepare: conditionWith(1),
     arm: standsInLine,
     act: (victim, facts) => assert.equal(leaves(victim, facts, 'granted'), undefined),
@@ -421,7 +421,7 @@ const conditions: readonly Operation[] = [
   },
   {
     name: 'Condition: leave the line, too late',
-    atLeast: 40,
+    atLeast: 34,
     prepare: conditionWith(1),
     arm: standsInLine,
     follow: (survivor, facts) => stand(survivor, facts, 1),
@@ -430,7 +430,7 @@ const conditions: readonly Operation[] = [
   },
   {
     name: 'Condition: leave the line, too late and let go',
-    atLeast: 40,
+    atLeast: 34,
     prepare: condition,
     arm: standsInLine,
     follow: (survivor, facts) => {
@@ -442,7 +442,7 @@ const conditions: readonly Operation[] = [
   },
   {
     name: 'Condition: leave the line, aborted and let go, with others behind',
-    atLeast: 40,
+    atLeast: 39,
     prepare: condition,
     arm: standsInLine,
     follow: (survivor, facts) => {
@@ -454,7 +454,7 @@ const conditions: readonly Operation[] = [
   },
   {
     name: 'Condition: leave the line, aborted and let go, the last of them',
-    atLeast: 40,
+    atLeast: 34,
     prepare: conditionWith(2),
     arm: standsInLine,
     follow: (survivor, facts) => grant(placeIn(survivor, facts), 3),
@@ -463,7 +463,7 @@ const conditions: readonly Operation[] = [
   },
   {
     name: 'Condition: leave the line, aborted',
-    atLeast: 40,
+    atLeast: 34,
     prepare: conditionWith(1),
     arm: standsInLine,
     follow: (survivor, facts) => stand(survivor, facts, 1),
@@ -472,7 +472,7 @@ const conditions: readonly Operation[] = [
   },
   {
     name: 'Condition: leave in an orderly way, let go, with others behind',
-    atLeast: 40,
+    atLeast: 47,
     prepare: condition,
     arm: standsInLine,
     follow: (survivor, facts) => {
@@ -484,46 +484,53 @@ const conditions: readonly Operation[] = [
   },
   {
     name: 'Condition: reap one that had been let go, with others behind',
-    atLeast: 40,
+    atLeast: 71,
     prepare: withDeadWaiter(0, 2, 1),
     act: looksAround,
     verify: (survivor, facts) => goOn(survivor, facts, [1]),
   },
   {
     name: 'Condition: reap one that had been let go, between others',
-    atLeast: 40,
+    atLeast: 71,
     prepare: withDeadWaiter(1, 2, 3),
     act: looksAround,
     verify: (survivor, facts) => goOn(survivor, facts, [3]),
   },
   {
     name: 'Condition: reap one that had been let go, the last of them',
-    atLeast: 40,
+    atLeast: 66,
     prepare: withDeadWaiter(1, 0, 2),
     act: looksAround,
     verify: (survivor, facts) => goOn(survivor, facts, [1]),
   },
   {
     name: 'Condition: reap one that had not been let go',
-    atLeast: 40,
+    atLeast: 66,
     prepare: withDeadWaiter(1, 1, 1),
     act: looksAround,
     verify: (survivor, facts) => goOn(survivor, facts, [1]),
   },
   {
     name: 'Condition: join, in the place of one that had been let go',
-    atLeast: 40,
+    atLeast: 19,
     prepare: (survivor) => {
       const facts = withDeadWaiter(0, 2, 1)(survivor);
       fillPlaces(survivor);
       return facts;
     },
-    act: (victim) => Heap.join(victim.id, false)!.leave(),
+    arm: (victim, facts) => {
+      victim.memory.segment[header.nextSlot] = facts['dead']!;
+    },
+    act: (victim, facts) => {
+      const joined = Heap.join(victim.id, false)!;
+      assert.equal(joined.participant.slot, facts['dead']);
+      joined.leave();
+    },
     verify: (survivor, facts) => goOn(survivor, facts, [1]),
   },
   {
     name: 'Condition: dispose, with others in line',
-    atLeast: 12,
+    atLeast: 19,
     prepare: conditionWith(2),
     act: (victim, facts) => {
       victim.dispose(at(facts));
@@ -649,24 +656,24 @@ const withDeadMember =
 const TEXT = { timeout: 5, action: { url: 'file:///somewhere/else.js', name: 'act' } } as never;
 
 const barriers: readonly Operation[] = [
-  { name: 'Barrier: create', atLeast: 20, act: (victim) => void barrier(victim), verify: isEmpty },
+  { name: 'Barrier: create', atLeast: 115, act: (victim) => void barrier(victim), verify: isEmpty },
   {
     name: 'Barrier: come, as the first',
-    atLeast: 60,
+    atLeast: 116,
     prepare: barrier,
     act: comes(),
     verify: (survivor, facts, died) => fares(survivor, facts, died ? [nothing, broke] : [broke]),
   },
   {
     name: 'Barrier: come, in the middle',
-    atLeast: 60,
+    atLeast: 63,
     prepare: barrierWith(1),
     act: comes(),
     verify: (survivor, facts, died) => fares(survivor, facts, died ? [nothing, broke] : [broke]),
   },
   {
     name: 'Barrier: come, as the last',
-    atLeast: 60,
+    atLeast: 73,
     prepare: barrierWith(2),
     act: comes(),
     // Who has left in an orderly way breaks nothing that is over.
@@ -674,14 +681,14 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: come, as the last, with an action',
-    atLeast: 60,
+    atLeast: 67,
     prepare: barrierWith(2),
     act: comes(true),
     verify: (survivor, facts, died) => fares(survivor, facts, died ? [nothing, broke] : [broke]),
   },
   {
     name: 'Barrier: come once more',
-    atLeast: 40,
+    atLeast: 60,
     prepare: barrier,
     arm: (victim, facts) => {
       const place = placeIn(victim, facts);
@@ -693,7 +700,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: the action has run',
-    atLeast: 15,
+    atLeast: 16,
     prepare: barrierWith(2),
     arm: comes(true),
     act: ofParty(completeRound),
@@ -701,7 +708,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: leave a round that is over',
-    atLeast: 40,
+    atLeast: 34,
     prepare: barrierWith(2),
     arm: comes(),
     act: ofParty((place, party) => assert.equal(leaveRound(place, party), 2)),
@@ -709,7 +716,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: leave a round, as the last to leave',
-    atLeast: 40,
+    atLeast: 42,
     prepare: barrierWith(2),
     arm: comes(),
     follow: (survivor) => {
@@ -723,7 +730,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: leave a round that is not over: stays',
-    atLeast: 4,
+    atLeast: 6,
     prepare: barrierWith(1),
     arm: comes(),
     act: ofParty((place, party) => assert.equal(leaveRound(place, party), undefined)),
@@ -731,7 +738,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: give up without a trace',
-    atLeast: 40,
+    atLeast: 38,
     prepare: barrierWith(1),
     arm: comes(),
     act: ofParty(withdraw),
@@ -739,7 +746,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: give up without a trace, alone',
-    atLeast: 40,
+    atLeast: 50,
     prepare: barrier,
     arm: comes(),
     act: ofParty(withdraw),
@@ -747,7 +754,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: give up, and break it',
-    atLeast: 15,
+    atLeast: 58,
     prepare: barrierWith(1),
     arm: comes(),
     act: ofParty((place, party) => {
@@ -758,14 +765,14 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: break it',
-    atLeast: 15,
+    atLeast: 20,
     prepare: barrierWith(2),
     act: (victim, facts) => breakBarrier(placeIn(victim, facts)),
     verify: (survivor, facts, died) => fares(survivor, facts, died ? [nothing, broke] : [broke]),
   },
   {
     name: 'Barrier: reset, with others waiting',
-    atLeast: 15,
+    atLeast: 20,
     prepare: barrierWith(2),
     act: (victim, facts) => resetBarrier(placeIn(victim, facts)),
     verify: (survivor, facts, died) => {
@@ -775,7 +782,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: reset one that is broken',
-    atLeast: 6,
+    atLeast: 10,
     prepare: (survivor) => {
       const facts = barrier(survivor);
       breakBarrier(placeIn(survivor, facts));
@@ -786,21 +793,21 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: reap a member that others wait for',
-    atLeast: 40,
+    atLeast: 72,
     prepare: withDeadMember(false),
     act: looksAround,
     verify: (survivor, facts) => fares(survivor, facts, [broke]),
   },
   {
     name: 'Barrier: reap one who waits',
-    atLeast: 60,
+    atLeast: 110,
     prepare: withDeadMember(true),
     act: looksAround,
     verify: (survivor, facts) => fares(survivor, facts, [broke]),
   },
   {
     name: 'Barrier: reap one whose action runs',
-    atLeast: 60,
+    atLeast: 110,
     prepare: (survivor) => {
       const facts = barrierWith(2)(survivor);
       const dead = join(survivor, facts);
@@ -813,7 +820,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: leave in an orderly way, as a member',
-    atLeast: 20,
+    atLeast: 34,
     prepare: barrierWith(2),
     arm: (victim, facts) => {
       const place = placeIn(victim, facts);
@@ -824,7 +831,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: be a member no more',
-    atLeast: 20,
+    atLeast: 21,
     prepare: barrierWith(2),
     arm: (victim, facts) => {
       const place = placeIn(victim, facts);
@@ -835,7 +842,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: store the action',
-    atLeast: 30,
+    atLeast: 75,
     prepare: barrier,
     act: (victim, facts) => storeText(placeIn(victim, facts), TEXT),
     verify: (survivor, facts, died) => {
@@ -849,7 +856,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: drop, and its action with it',
-    atLeast: 60,
+    atLeast: 78,
     arm: (victim, facts) => {
       Object.assign(facts, barrier(victim));
       const place = placeIn(victim, facts);
@@ -864,7 +871,7 @@ const barriers: readonly Operation[] = [
   },
   {
     name: 'Barrier: dispose, with others waiting',
-    atLeast: 20,
+    atLeast: 31,
     prepare: barrierWith(2),
     act: (victim, facts) => {
       victim.dispose(at(facts));
