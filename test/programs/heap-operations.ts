@@ -113,17 +113,17 @@ function cellOf(survivor: Heap): Facts {
 const OTHER_HEAP = { id: '00000000deadbeef', nonce: 7 };
 
 export const heapOperations: readonly Operation[] = [
-  { name: 'create, in an empty heap', atLeast: 60, act: (victim) => void victim.create(rootKind.lock) },
+  { name: 'create, in an empty heap', atLeast: 107, act: (victim) => void victim.create(rootKind.lock) },
   {
     name: 'create',
-    atLeast: 30,
+    atLeast: 33,
     prepare: (survivor) => made(survivor),
     act: (victim) => void victim.create(rootKind.lock),
     verify: letGo,
   },
   {
     name: 'release, ending the object',
-    atLeast: 35,
+    atLeast: 37,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => {
       facts['own'] = victim.create(rootKind.lock).address;
@@ -133,14 +133,14 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'open',
-    atLeast: 20,
+    atLeast: 25,
     prepare: (survivor) => made(survivor),
     act: (victim, facts) => void victim.open(at(facts)),
     verify: letGo,
   },
   {
     name: 'release, held by another too',
-    atLeast: 20,
+    atLeast: 21,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => void victim.open(at(facts)),
     act: (victim, facts) => victim.release(facts['address']!),
@@ -148,24 +148,24 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'dispose',
-    atLeast: 8,
+    atLeast: 11,
     prepare: (survivor) => made(survivor),
     act: (victim, facts) => victim.dispose(at(facts)),
     verify: letGo,
   },
-  { name: 'raw memory in an extent', atLeast: 60, act: (victim) => void victim.createRaw(64) },
+  { name: 'raw memory in an extent', atLeast: 283, act: (victim) => void victim.createRaw(64) },
   {
     name: 'raw memory in an extent, ended',
-    atLeast: 40,
+    atLeast: 53,
     arm: (victim, facts) => {
       facts['own'] = victim.createRaw(64).address;
     },
     act: (victim, facts) => victim.release(facts['own']!),
   },
-  { name: 'raw memory in a file', atLeast: 50, act: (victim) => void victim.createRaw(100_000) },
+  { name: 'raw memory in a file', atLeast: 131, act: (victim) => void victim.createRaw(100_000) },
   {
     name: 'raw memory in a file, ended',
-    atLeast: 40,
+    atLeast: 71,
     arm: (victim, facts) => {
       facts['own'] = victim.createRaw(100_000).address;
     },
@@ -173,7 +173,7 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'a large block, taken and given back between others',
-    atLeast: 40,
+    atLeast: 41,
     prepare: (survivor) => {
       const a = createCell(survivor, 9000);
       const b = createCell(survivor, 9000);
@@ -193,7 +193,7 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'blocks that fill a page, and empty it',
-    atLeast: 60,
+    atLeast: 124,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => {
       // Four blocks fill a page of this class: one more begins the next, and giving it back empties that.
@@ -225,7 +225,7 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'references from another heap',
-    atLeast: 60,
+    atLeast: 98,
     prepare: (survivor) => made(survivor),
     act: (victim, facts) => {
       inTransaction(victim, (tx) => addForeignReference(tx, facts['address']!, OTHER_HEAP));
@@ -240,7 +240,7 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'dropping references of a heap that is gone',
-    atLeast: 40,
+    atLeast: 61,
     prepare: (survivor) => {
       const facts = made(survivor);
       for (let i = 0; i < 3; i++)
@@ -255,7 +255,7 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'a transaction of ten words',
-    atLeast: 40,
+    atLeast: 46,
     prepare: (survivor) => {
       const cell = createCell(survivor);
       writeCell(survivor, cell.address, 1);
@@ -271,7 +271,7 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'an error within a transaction',
-    atLeast: 30,
+    atLeast: 88,
     prepare: (survivor) => {
       const cell = createCell(survivor);
       return { address: cell.address, serial: cell.serial };
@@ -303,7 +303,7 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'leave, with a large estate',
-    atLeast: 150,
+    atLeast: 281,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => {
       victim.open(at(facts));
@@ -316,12 +316,12 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'join, and leave',
-    atLeast: 10,
+    atLeast: 15,
     act: (victim) => Heap.join(victim.id, false)!.leave(),
   },
   {
     name: 'join, in the place and with the estate of the dead',
-    atLeast: 40,
+    atLeast: 197,
     prepare: (survivor) => {
       const facts = cellOf(survivor);
       leaveADeadOne(survivor, facts);
@@ -347,7 +347,7 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'reap one who died in a transaction',
-    atLeast: 100,
+    atLeast: 188,
     prepare: (survivor) => {
       const facts = cellOf(survivor);
       leaveADeadOne(survivor, facts);
@@ -361,7 +361,7 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'an object handed over to another, and taken',
-    atLeast: 20,
+    atLeast: 78,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => void victim.open(at(facts)),
     act: (victim, facts) => {
@@ -376,7 +376,7 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'a place taken for a child that is never started, with arguments',
-    atLeast: 30,
+    atLeast: 31,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => void victim.open(at(facts)),
     act: (victim, facts) => {
@@ -402,7 +402,7 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'release of a lock that others wait for',
-    atLeast: 2,
+    atLeast: 3,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => {
       const lock = new LockWord(victim, at(facts));
