@@ -61,6 +61,9 @@ class Check {
   readonly #used = new Map<number, number>();
   readonly #owned = new Map<number, string>();
   readonly #rootPages: number[] = [];
+  /** Those that wait for each condition, and the rounds of each barrier. */
+  readonly #waiters = new Map<number, Set<number>>();
+  readonly #rounds = new Map<number, Set<number>>();
   readonly #heap: Heap;
   readonly #tx: Transaction;
 
@@ -188,9 +191,12 @@ class Check {
           if (tx.read(node + belonging.previous) !== previous) this.#bad(`belonging ${node} has a wrong neighbour`);
           previous = node;
           const address = tx.read(node + belonging.root);
-          if (list === slot.belongings && tx.read(node + belonging.kind) === belongingKind.party) {
+          const kind = list === slot.belongings ? tx.read(node + belonging.kind) : belongingKind.hold;
+          if (kind === belongingKind.waiter) addTo(this.#waiters, address, node);
+          if (kind === belongingKind.party) {
             const round = tx.read(node + belonging.words);
             rounds.set(round, (rounds.get(round) ?? 0) + 1);
+            addTo(this.#rounds, address, round);
           }
           holds.set(address, (holds.get(address) ?? 0) + 1);
         }
@@ -253,9 +259,11 @@ class Check {
         foreign.delete(address);
         const contents = tx.read(address + root.a);
         if (contents !== 0 && OWNS_A.has(kind & KIND_MASK)) this.#own(contents, `root ${address}`);
-        if ((kind & KIND_MASK) === rootKind.barrier && tx.read(address + root.d) !== 0)
-          this.#own(tx.read(address + root.d), `root ${address}`);
-        if ((kind & KIND_MASK) === rootKind.condition) explain(tx.read(address + root.c), -1);
+        if ((kind & KIND_MASK) === rootKind.barrier) this.#barrier(address);
+        if ((kind & KIND_MASK) === rootKind.condition) {
+          explain(tx.read(address + root.c), -1);
+          this.#queue(address);
+        }
         if (isRawKind(kind) && tx.read(address + root.c) !== 0) {
           const name = `raw-${address.toString(36)}-${tx.read(address + root.d).toString(36)}`;
           files.delete(extentPath(this.#heap.id, this.#heap.nonce, name));
@@ -268,6 +276,40 @@ class Check {
     const prefix = extentPath(this.#heap.id, this.#heap.nonce, 'raw-');
     for (const file of files) if (file.startsWith(prefix)) this.#bad(`${file} belongs to nobody`);
     return count;
+  }
+
+  #barrier(address: number): void {
+    const tx = this.#tx;
+    const text = tx.read(address + root.d);
+    if (text !== 0) this.#own(text, `root ${address}`);
+    const current = tx.read(address + root.a);
+    if (current === 0) return;
+    if (!this.#rounds.get(address)?.has(current)) this.#bad(`barrier ${address} is in a round that nobody is in`);
+    // Its first word: 2 and more are over.
+    else if (tx.read(current) > 1) this.#bad(`barrier ${address} is in a round that is over`);
+  }
+
+  /** Who waits for a condition: its nodes, besides what all belongings have, are next, previous, and an ascending ticket. */
+  #queue(address: number): void {
+    const tx = this.#tx;
+    const waiters = this.#waiters.get(address) ?? new Set();
+    let previous = 0;
+    let before: number | undefined;
+    for (let node = tx.read(address + root.a); node !== 0; node = tx.read(node + belonging.words)) {
+      if (!waiters.delete(node)) {
+        this.#bad(`condition ${address} has ${node} in line, which is no waiter's, or twice`);
+        return;
+      }
+      const ticket = tx.read(node + belonging.words + 2);
+      if (tx.read(node + belonging.words + 1) !== previous) this.#bad(`waiter ${node} has a wrong neighbour`);
+      if (before !== undefined && ((ticket - before) | 0) <= 0) this.#bad(`waiter ${node} has too low a ticket`);
+      previous = node;
+      before = ticket;
+    }
+    if (tx.read(address + root.b) !== previous) this.#bad(`condition ${address} has another last waiter`);
+    if (before !== undefined && ((tx.read(address + root.d) - before) | 0) < 0)
+      this.#bad(`condition ${address} has not handed out the ticket of its last waiter`);
+    if (waiters.size > 0) this.#bad(`condition ${address} lacks waiters in its line: ${[...waiters]}`);
   }
 
   #list(headAt: number, what: string): Set<number> {
@@ -293,4 +335,10 @@ class Check {
     const growth = this.#tx.read(header.growthLock) & TOKEN_MASK;
     if (growth === participant.token) this.#bad('the growth lock is held by who checks');
   }
+}
+
+function addTo(sets: Map<number, Set<number>>, key: number, value: number): void {
+  const known = sets.get(key);
+  if (known === undefined) sets.set(key, new Set([value]));
+  else known.add(value);
 }

@@ -70,6 +70,7 @@ export function arrive({ heap, at }: Place, acts: boolean, note: (party: Party) 
     if (tx.read(at.address + root.c) !== 0) return { party: 'broken' as const };
     const current = tx.read(at.address + root.a);
     if (current !== 0 && tx.read(current + round.state) !== roundState.filling) return {};
+    tx.lockRoots(); // before the allocator's, which a new round takes
     const member = known ? undefined : addHold(tx, at.address, belongingsOf(slot), belongingKind.member);
     const filling = current === 0 ? newRound(tx, at.address) : current;
     const node = addHold(tx, at.address, belongingsOf(slot), belongingKind.party, PARTY_WORDS);

@@ -10,7 +10,7 @@ import { sweepHeap } from '../../src/heap/heap-sweep.js';
 import { header, root, rootKind, slot, slotBase } from '../../src/heap/layout.js';
 import { randomHex } from '../../src/shared-memory/internal.js';
 import { LockWord } from '../../src/synchronize/lock-word.js';
-import { createCell, type Facts, operations, readCell, writeCell } from '../programs/heap-operations.js';
+import { createCell, type Facts, heapOperations, readCell, writeCell } from '../programs/heap-operations.js';
 import { dieAt } from '../support/dying.js';
 import { program } from '../support/paths.js';
 import { type Running, startNode } from '../support/run.js';
@@ -20,7 +20,7 @@ const FROZEN_MS = 3000;
 const isStopped = (pid: number) => /^\d+ \(.*\) T/.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
 
 function operationOf(name: string) {
-  return operations.find((candidate) => candidate.name === name)!;
+  return heapOperations.find((candidate) => candidate.name === name)!;
 }
 
 /** How many steps the operation takes when nobody stops it. */

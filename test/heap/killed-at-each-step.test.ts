@@ -2,33 +2,18 @@
 // whole, and nothing is lost or leaked.
 import assert from 'node:assert/strict';
 import { closeSync } from 'node:fs';
-import { describe, test } from 'node:test';
+import { test } from 'node:test';
 import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
 import { sweepHeap } from '../../src/heap/heap-sweep.js';
 import { MAX_SLOTS } from '../../src/heap/layout.js';
 import { randomHex } from '../../src/shared-memory/internal.js';
-import { operations } from '../programs/heap-operations.js';
+import { heapOperations } from '../programs/heap-operations.js';
 import { dieAt } from '../support/dying.js';
-import { collectGarbage } from '../support/gc.js';
-import { endHeap, isSwept, killVictim, verify } from '../support/killing.js';
+import { endHeap, isSwept } from '../support/killing.js';
+import { testKilledAtEachStep } from '../support/killing-at-each-step.js';
 
-describe('killed at each step', () => {
-  for (const operation of operations) {
-    test(operation.name, { timeout: 300_000 }, async (context) => {
-      let step = 1;
-      for (; ; step++) {
-        const scene = killVictim(operation, step);
-        verify(operation, scene);
-        await endHeap(scene.survivor);
-        if (!scene.died) break;
-        if (step % 32 === 0) await collectGarbage(); // each heap has megabytes mapped
-      }
-      context.diagnostic(`${step - 1} steps`);
-      assert.ok(step - 1 >= operation.atLeast, `only ${step - 1} steps were met, of ${operation.atLeast}`);
-    });
-  }
-});
+testKilledAtEachStep(heapOperations);
 
 /** Lets `operation` die at each of its steps; `check` looks at what is left each time. */
 async function atEachStep(

@@ -1,4 +1,4 @@
-import { operations } from '../programs/heap-operations.js';
+import { heapOperations } from '../programs/heap-operations.js';
 import { testKilledTwice } from '../support/killing-twice.js';
 
-testKilledTwice(operations.filter((_, i) => i % 2 === 1));
+testKilledTwice(heapOperations.filter((_, i) => i % 2 === 1));

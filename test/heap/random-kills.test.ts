@@ -4,32 +4,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Lock, Process, RawArray } from 'multiprocess';
-import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
-import { rootKind } from '../../src/heap/layout.js';
 import { LOCKS, stress, stressInThreads } from '../programs/lock-stress.js';
 import { collectGarbage } from '../support/gc.js';
+import { makeRoom, usage } from '../support/heap-usage.js';
 import { randomFrom, seedOf } from '../support/random.js';
 import { eventually } from '../support/shm.js';
 
 const SECONDS = Number(process.env['SECONDS'] ?? 8);
 const PROCESSES = Number(process.env['PROCESSES'] ?? 3);
 const MOST_DEATHS = 4096;
-
-/** What there is of a heap's contents. */
-function usage(heap: Heap): { roots: number; holds: number; blocks: number } {
-  const { problems, roots, holds, blocks } = checkHeap(heap);
-  assert.deepEqual(problems, []);
-  return { roots, holds, blocks };
-}
-
-/** Memory for all that the processes will have at a time: a thread that had to map more could not be terminated. */
-function makeRoom(heap: Heap): void {
-  const made = [];
-  for (let i = 0; i < 1000; i++) made.push(heap.createRaw(30_000).address);
-  for (let i = 0; i < 10_000; i++) made.push(heap.create(rootKind.lock).address);
-  for (const address of made) heap.release(address);
-}
 
 test(`random kills for ${SECONDS} s`, { timeout: (SECONDS + 60) * 1000 }, async (context) => {
   const seed = seedOf();

@@ -7,10 +7,11 @@ import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
 import { sweepHeap } from '../../src/heap/heap-sweep.js';
 import { randomHex } from '../../src/shared-memory/internal.js';
-import { type Operation, operations } from '../programs/heap-operations.js';
+import type { Operation } from '../programs/heap-operations.js';
+import { operations } from '../programs/operations.js';
 import { dieAt } from '../support/dying.js';
 import { program } from '../support/paths.js';
-import { runNode } from '../support/run.js';
+import { startNode } from '../support/run.js';
 import { eventually } from '../support/shm.js';
 
 const SAMPLES = Number(process.env['SAMPLES'] ?? 4);
@@ -21,8 +22,10 @@ function countSteps(operation: Operation): number {
   const facts = operation.prepare?.(survivor) ?? {};
   const victim = Heap.join(survivor.id, false)!;
   operation.arm?.(victim, facts);
+  operation.follow?.(survivor, facts);
   const { steps } = dieAt(Number.POSITIVE_INFINITY, () => operation.act(victim, facts));
   victim.leave();
+  operation.verify?.(survivor, facts, false);
   survivor.leave();
   sweepHeap(survivor.id);
   return steps;
@@ -38,13 +41,17 @@ for (const operation of operations) {
       const survivor = Heap.join(randomHex(16), true)!;
       const facts = operation.prepare?.(survivor) ?? {};
       const args = [operation.name, String(step), survivor.id, JSON.stringify(facts)];
-      const { signal, code, stderr } = await runNode(program('heap-crash-at'), args);
+      const victim = startNode(program('heap-crash-at'), args);
+      await victim.line(/^ready$/);
+      operation.follow?.(survivor, facts);
+      victim.say('');
+      const { signal, code, stderr } = await victim.finished;
       assert.ok(signal === 'SIGKILL', `step ${step} of ${steps}: ${code} ${stderr}`);
       const start = performance.now();
       // The kernel lets go of what the dead one held a moment after its parent has the news.
       await eventually('it is reaped', () => {
         survivor.lookAround(512);
-        return [...survivor.participant.others(512)].length === 0;
+        return [...survivor.participant.others(512)].every((index) => survivor.participant.isAlive(index));
       });
       operation.verify?.(survivor, facts, true);
       assert.deepEqual(checkHeap(survivor).problems, [], `step ${step}`);

@@ -5,6 +5,7 @@ import type { Heap } from '../../src/heap/heap.js';
 import { EXTENT_MASK, header, root } from '../../src/heap/layout.js';
 import type { Facts, Part, Scene } from '../support/lockstep/scene.js';
 import { createCell, readCell, writeCell } from './heap-operations.js';
+import { givesUp } from './synchronize-scenes.js';
 
 function cell(survivor: Heap): Facts {
   const { address, serial } = createCell(survivor);
@@ -79,4 +80,5 @@ export const scenes: readonly Scene[] = [
     atLeast: 4,
     threads: [locks(header.rootsLock, header.allocatorLock), locks(header.allocatorLock, header.rootsLock)],
   },
+  { ...givesUp('overdue'), name: 'who gives up swallows a notification' },
 ];

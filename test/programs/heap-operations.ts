@@ -24,6 +24,8 @@ export interface Operation {
   readonly prepare?: (survivor: Heap) => Facts;
   /** Done by the victim, before the steps count. */
   readonly arm?: (victim: Heap, facts: Facts) => void;
+  /** Done by the survivor, when the victim is ready. */
+  readonly follow?: (survivor: Heap, facts: Facts) => void;
   /** Dies somewhere in here. */
   readonly act: (victim: Heap, facts: Facts) => void;
   /** By the survivor, when the victim has been reaped. Lets go of all that `prepare` has taken. */
@@ -96,6 +98,12 @@ function leaveADeadOne(survivor: Heap, facts: Facts): void {
   dead.stopTicking();
 }
 
+/** No place is free: the others are of dead ones who had nothing. */
+export function fillPlaces(survivor: Heap): void {
+  const { segment } = survivor.memory;
+  for (let index = 0; index < MAX_SLOTS; index++) segment[slotBase(index) + slot.state]! |= slotState.live;
+}
+
 /** A cell of the survivor's, as a place. */
 function cellOf(survivor: Heap): Facts {
   const { address, serial } = createCell(survivor);
@@ -104,18 +112,18 @@ function cellOf(survivor: Heap): Facts {
 
 const OTHER_HEAP = { id: '00000000deadbeef', nonce: 7 };
 
-export const operations: readonly Operation[] = [
-  { name: 'create, in an empty heap', atLeast: 60, act: (victim) => void victim.create(rootKind.lock) },
+export const heapOperations: readonly Operation[] = [
+  { name: 'create, in an empty heap', atLeast: 107, act: (victim) => void victim.create(rootKind.lock) },
   {
     name: 'create',
-    atLeast: 30,
+    atLeast: 33,
     prepare: (survivor) => made(survivor),
     act: (victim) => void victim.create(rootKind.lock),
     verify: letGo,
   },
   {
     name: 'release, ending the object',
-    atLeast: 35,
+    atLeast: 37,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => {
       facts['own'] = victim.create(rootKind.lock).address;
@@ -125,14 +133,14 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'open',
-    atLeast: 20,
+    atLeast: 25,
     prepare: (survivor) => made(survivor),
     act: (victim, facts) => void victim.open(at(facts)),
     verify: letGo,
   },
   {
     name: 'release, held by another too',
-    atLeast: 20,
+    atLeast: 21,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => void victim.open(at(facts)),
     act: (victim, facts) => victim.release(facts['address']!),
@@ -140,24 +148,24 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'dispose',
-    atLeast: 8,
+    atLeast: 11,
     prepare: (survivor) => made(survivor),
     act: (victim, facts) => victim.dispose(at(facts)),
     verify: letGo,
   },
-  { name: 'raw memory in an extent', atLeast: 60, act: (victim) => void victim.createRaw(64) },
+  { name: 'raw memory in an extent', atLeast: 283, act: (victim) => void victim.createRaw(64) },
   {
     name: 'raw memory in an extent, ended',
-    atLeast: 40,
+    atLeast: 53,
     arm: (victim, facts) => {
       facts['own'] = victim.createRaw(64).address;
     },
     act: (victim, facts) => victim.release(facts['own']!),
   },
-  { name: 'raw memory in a file', atLeast: 50, act: (victim) => void victim.createRaw(100_000) },
+  { name: 'raw memory in a file', atLeast: 131, act: (victim) => void victim.createRaw(100_000) },
   {
     name: 'raw memory in a file, ended',
-    atLeast: 40,
+    atLeast: 71,
     arm: (victim, facts) => {
       facts['own'] = victim.createRaw(100_000).address;
     },
@@ -224,7 +232,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'a large block, taken and given back between others',
-    atLeast: 40,
+    atLeast: 41,
     prepare: (survivor) => {
       const a = createCell(survivor, 9000);
       const b = createCell(survivor, 9000);
@@ -244,7 +252,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'blocks that fill a page, and empty it',
-    atLeast: 60,
+    atLeast: 124,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => {
       // Four blocks fill a page of this class: one more begins the next, and giving it back empties that.
@@ -276,7 +284,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'references from another heap',
-    atLeast: 60,
+    atLeast: 98,
     prepare: (survivor) => made(survivor),
     act: (victim, facts) => {
       inTransaction(victim, (tx) => addForeignReference(tx, facts['address']!, OTHER_HEAP));
@@ -291,7 +299,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'dropping references of a heap that is gone',
-    atLeast: 40,
+    atLeast: 61,
     prepare: (survivor) => {
       const facts = made(survivor);
       for (let i = 0; i < 3; i++)
@@ -306,7 +314,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'a transaction of ten words',
-    atLeast: 40,
+    atLeast: 46,
     prepare: (survivor) => {
       const cell = createCell(survivor);
       writeCell(survivor, cell.address, 1);
@@ -322,7 +330,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'an error within a transaction',
-    atLeast: 30,
+    atLeast: 88,
     prepare: (survivor) => {
       const cell = createCell(survivor);
       return { address: cell.address, serial: cell.serial };
@@ -354,7 +362,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'leave, with a large estate',
-    atLeast: 150,
+    atLeast: 281,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => {
       victim.open(at(facts));
@@ -367,18 +375,16 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'join, and leave',
-    atLeast: 10,
+    atLeast: 15,
     act: (victim) => Heap.join(victim.id, false)!.leave(),
   },
   {
     name: 'join, in the place and with the estate of the dead',
-    atLeast: 40,
+    atLeast: 197,
     prepare: (survivor) => {
       const facts = cellOf(survivor);
       leaveADeadOne(survivor, facts);
-      // No place is free: the others are of dead ones who had nothing.
-      const { segment } = survivor.memory;
-      for (let index = 0; index < MAX_SLOTS; index++) segment[slotBase(index) + slot.state]! |= slotState.live;
+      fillPlaces(survivor);
       return facts;
     },
     arm: (victim, facts) => {
@@ -400,7 +406,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'reap one who died in a transaction',
-    atLeast: 100,
+    atLeast: 188,
     prepare: (survivor) => {
       const facts = cellOf(survivor);
       leaveADeadOne(survivor, facts);
@@ -414,7 +420,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'an object handed over to another, and taken',
-    atLeast: 20,
+    atLeast: 78,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => void victim.open(at(facts)),
     act: (victim, facts) => {
@@ -429,7 +435,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'a place taken for a child that is never started, with arguments',
-    atLeast: 30,
+    atLeast: 31,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => void victim.open(at(facts)),
     act: (victim, facts) => {
@@ -455,7 +461,7 @@ export const operations: readonly Operation[] = [
   },
   {
     name: 'release of a lock that others wait for',
-    atLeast: 2,
+    atLeast: 3,
     prepare: (survivor) => made(survivor),
     arm: (victim, facts) => {
       const lock = new LockWord(victim, at(facts));

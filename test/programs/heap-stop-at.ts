@@ -3,10 +3,10 @@
 import { writeSync } from 'node:fs';
 import { onStep } from '../../src/heap/doors.js';
 import { Heap } from '../../src/heap/heap.js';
-import { type Facts, operations } from './heap-operations.js';
+import { type Facts, heapOperations } from './heap-operations.js';
 
 const [name, step, id = '', facts = '{}'] = process.argv.slice(2);
-const operation = operations.find((candidate) => candidate.name === name)!;
+const operation = heapOperations.find((candidate) => candidate.name === name)!;
 const heap = Heap.join(id, false)!;
 const known = JSON.parse(facts) as Facts;
 operation.arm?.(heap, known);

@@ -44,9 +44,9 @@ export class Stage {
     return this.#warden.id;
   }
 
-  /** Reaps whoever has died. */
+  /** Reaps whoever has died. Where a reaper has died too, what the first one had may be done at the second look only. */
   reap(): void {
-    this.#warden.lookAround(512);
+    for (let looks = 0; looks < 2; looks++) this.#warden.lookAround(512);
   }
 
   /** fsck. */

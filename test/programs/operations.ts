@@ -1,0 +1,5 @@
+import { heapOperations, type Operation } from './heap-operations.js';
+import { synchronizeOperations } from './synchronize-operations.js';
+
+/** All that is killed at each of its steps. */
+export const operations: readonly Operation[] = [...heapOperations, ...synchronizeOperations];
