@@ -1,6 +1,7 @@
 import { ValueError } from '../errors/index.js';
 import { heapOf } from './current-heap.js';
 import type { Heap } from './heap.js';
+import { KIND_MASK, root } from './layout.js';
 import type { RootAddress } from './roots.js';
 
 // What all objects that live at a root of a heap have in common: their address in handles, one wrapper for each in an
@@ -70,10 +71,16 @@ const PLACE = /^([0-9a-f]{16}):([0-9a-z]{1,7}):([0-9a-z]{1,6}):([0-9a-z]{1,6})$/
  */
 export function openPlace<T extends object>(fields: string, kind: number, wrap: (place: Place) => T): T {
   const { heap, at } = parsePlace(fields);
-  return openHeld(heap, at, (place, found) => {
-    if (found === kind) return wrap(place);
-    throw new ValueError(`This handle means an object of another kind: '${fields.slice(0, 80)}'.`);
+  const check = (found: number) => {
+    if (found !== kind) throw new ValueError(`This handle means an object of another kind: '${fields.slice(0, 80)}'.`);
+  };
+  const opened = openHeld(heap, at, (place, found) => {
+    check(found);
+    return wrap(place);
   });
+  // Of what was open here already, too.
+  check(heap.memory.load(at.address + root.kind) & KIND_MASK);
+  return opened;
 }
 
 /**
