@@ -1,20 +1,28 @@
+const listeners: (() => void)[] = [];
+const afterThose: (() => void)[] = [];
+
 /**
  * Calls `listener` when this environment exits, after the listeners of everybody else: a program's own exit handlers may
  * still use what the library lets go of then.
+ *
+ * @param afterOurs whether it takes away what the other ones that are registered here still need.
  */
-export function lastAtExit(listener: () => void): void {
-  ours.add(listener);
-  process.on('exit', listener);
+export function lastAtExit(listener: () => void, afterOurs = false): void {
+  const first = listeners.length + afterThose.length === 0;
+  (afterOurs ? afterThose : listeners).push(listener);
+  if (!first) return;
+  process.on('exit', runAll);
   process.on('newListener', (event, added) => {
-    if (event !== 'exit' || ours.has(added)) return;
+    if (event !== 'exit' || added === runAll) return;
     // The new one is in the list only once this event is over.
     queueMicrotask(() => {
-      if (!process.listeners('exit').includes(listener)) return;
-      process.off('exit', listener);
-      process.on('exit', listener);
+      if (!process.listeners('exit').includes(runAll)) return;
+      process.off('exit', runAll);
+      process.on('exit', runAll);
     });
   });
 }
 
-/** Those that want to be last; among themselves their order does not matter. */
-const ours = new Set<unknown>();
+function runAll(): void {
+  for (const listener of [...listeners, ...afterThose]) listener();
+}
