@@ -36,7 +36,7 @@ export async function outcomeOf(
   roll: Int32Array,
   number: number,
   how: How,
-  timeout = Number.POSITIVE_INFINITY,
+  timeout?: number,
 ): Promise<string> {
   const options = { timeout };
   try {
@@ -208,7 +208,8 @@ export async function comeAndStay(barrier: Barrier, come: Int32Array, end: Event
 
 /** Comes, and exits while it waits. */
 export async function comeAndExit(barrier: Barrier): Promise<void> {
-  void barrier.wait().catch(() => {});
+  barrier.wait().catch(() => {});
+  process.exit(0);
 }
 
 /** An action for barriers, found by its name; it counts itself in shared memory that the environment names. */

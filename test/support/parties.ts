@@ -14,6 +14,8 @@ export type How = (typeof hows)[number];
 export interface Party<R> {
   /** What the target returned; rejects with what it threw. */
   readonly result: Promise<R>;
+  /** Its end, whatever it was. */
+  readonly ended: Promise<unknown>;
   /** SIGKILL, or `terminate()`; resolves when it is gone. */
   kill(): Promise<void>;
 }
@@ -50,17 +52,20 @@ function startProcess<K extends Named>(target: K, args: ArgumentsOf<K>): Party<R
   child.start();
   const result = child.result() as Promise<ResultOf<K>>;
   result.catch(() => {}); // of one that is killed, nobody asks
+  const ended = child.join();
   return {
     result,
+    ended,
     async kill() {
       child.kill();
-      await child.join();
+      await ended;
     },
   };
 }
 
 function startThread<K extends Named>(target: K, args: ArgumentsOf<K>): Party<ResultOf<K>> {
   const worker = new Worker(threadProgram, { workerData: toMessage({ target, args }) });
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   const result = new Promise<ResultOf<K>>((resolve, reject) => {
     worker.once('message', (text: string) => resolve(fromMessage(text) as ResultOf<K>));
     worker.once('error', reject);
@@ -69,6 +74,7 @@ function startThread<K extends Named>(target: K, args: ArgumentsOf<K>): Party<Re
   result.catch(() => {});
   return {
     result,
+    ended,
     async kill() {
       await worker.terminate();
     },
