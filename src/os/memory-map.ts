@@ -118,9 +118,10 @@ function remember(mapping: Mapping): void {
   if (atExit) return;
   atExit = true;
   if (process.getBuiltinModule('node:worker_threads').isMainThread) return;
+  // Not before the thread has left the heaps that it maps, or its orderly end would be taken for a death.
   lastAtExit(() => {
     for (const left of [...all]) replace({ ...left, released: undefined });
-  });
+  }, true);
 }
 
 const mappings = new WeakMap<ArrayBuffer, Mapping>();

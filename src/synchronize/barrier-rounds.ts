@@ -130,14 +130,22 @@ export function leaveRound({ heap, at }: Place, party: Party): number | 'broken'
   });
 }
 
-/** Leaves without a trace where that is possible: as long as not all have come. */
-export function withdraw({ heap, at }: Place, party: Party): void {
-  heap.transaction.run((tx) => {
+/**
+ * Leaves without a trace where that is possible: as long as not all have come.
+ *
+ * @param onlyThen whether to stay otherwise, because the others count on this party.
+ * @returns whether it has left.
+ */
+export function withdraw({ heap, at }: Place, party: Party, onlyThen = false): boolean {
+  return heap.transaction.run((tx) => {
     tx.lockObject(at.address);
-    if (tx.read(party.round + round.state) === roundState.filling) {
+    const state = tx.read(party.round + round.state);
+    if (onlyThen && (state === roundState.acting || state === roundState.done)) return false;
+    if (state === roundState.filling) {
       tx.write(party.round + round.arrived, tx.read(party.round + round.arrived) - 1);
     }
     leave(tx, at.address, party, belongingsOf(heap.participant.slot));
+    return true;
   });
 }
 

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { inspect } from 'node:util';
 import { type FunctionLocation, findFunction, locateFunction, registerSharedKind } from '../codec/internal.js';
-import { BrokenBarrierError, StaleHandleError } from '../errors/index.js';
+import { BrokenBarrierError } from '../errors/index.js';
 import {
   now,
   openPlace,
@@ -82,7 +82,7 @@ export interface Barrier {
    * @returns a number from 0 to parties − 1, another one for each of them.
    * @throws (rejects) BrokenBarrierError when the barrier is broken, or somebody breaks it, or this party was too late;
    * what the action throws, in the last to come; NotShareableError there, when the action cannot be found; `signal.reason`,
-   * when aborted: then it has not come, and the others wait on; StaleHandleError.
+   * when aborted before all have come: then it has not come, and the others wait on; StaleHandleError.
    */
   wait(options?: WaitOptions): Promise<number>;
   /** The same, blocking this thread. */
@@ -128,7 +128,7 @@ class BarrierClass extends Primitive implements Barrier {
 
   async wait(options?: WaitOptions): Promise<number> {
     this.used();
-    const signal = signalOf(options);
+    let signal = signalOf(options);
     const deadline = this.#deadline(options);
     signal?.throwIfAborted();
     // While the action of the round before runs, nobody has come to the next one.
@@ -146,8 +146,12 @@ class BarrierClass extends Primitive implements Barrier {
       try {
         over = await waitFor(this.#ending(party), { signal, timeout: deadline - now() });
       } catch (error) {
-        if (error instanceof StaleHandleError) breakBarrier(this.place, party);
-        withdraw(this.place, party);
+        if (signal?.aborted && error === signal.reason) {
+          if (withdraw(this.place, party, true)) throw error;
+          signal = undefined;
+          continue;
+        }
+        this.#fail(party);
         throw error;
       }
       if (over === undefined) breakBarrier(this.place, party);
@@ -178,8 +182,7 @@ class BarrierClass extends Primitive implements Barrier {
       try {
         over = waitForSync(this.#ending(party), deadline - now());
       } catch (error) {
-        breakBarrier(this.place, party);
-        withdraw(this.place, party);
+        this.#fail(party);
         throw error;
       }
       if (over === undefined) breakBarrier(this.place, party);
