@@ -60,7 +60,11 @@ const memberships = new WeakMap<Heap, Map<number, { node: number; serial: number
  * @returns undefined while the last round's action runs; `'broken'`.
  * @throws StaleHandleError.
  */
-export function arrive({ heap, at }: Place, acts: boolean, note: (party: Party) => void): Party | 'broken' | undefined {
+export function arrive(
+  { heap, at }: Place,
+  acts: boolean,
+  note: (party: Party) => void = () => {},
+): Party | 'broken' | undefined {
   const { slot } = heap.participant;
   const members = membersOf(heap);
   const known = members.get(at.address)?.serial === at.serial;

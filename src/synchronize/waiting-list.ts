@@ -56,7 +56,7 @@ export interface Waiter {
  *
  * @param note told of the waiter before it has happened.
  */
-export function standInLine({ heap, at }: Place, note: (waiter: Waiter) => void): Waiter {
+export function standInLine({ heap, at }: Place, note: (waiter: Waiter) => void = () => {}): Waiter {
   return heap.transaction.run((tx) => {
     lock(tx, at);
     const added = addHold(tx, at.address, belongingsOf(heap.participant.slot), belongingKind.waiter, NODE_WORDS);
