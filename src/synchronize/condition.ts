@@ -12,6 +12,7 @@ import {
   rootKind,
   type SyncWaitOptions,
   signalOf,
+  stale,
   timeoutOf,
   type WaitOptions,
 } from '../heap/internal.js';
@@ -238,6 +239,7 @@ class ConditionClass extends Primitive implements Condition {
 
   async waitFor(predicate: () => boolean, options?: WaitOptions): Promise<boolean> {
     const deadline = now() + timeoutOf(options);
+    signalOf(options)?.throwIfAborted();
     for (;;) {
       const holds = this.#ask(predicate);
       const left = deadline - now();
@@ -302,10 +304,16 @@ class ConditionClass extends Primitive implements Condition {
 
   #awaited(waiter: Waiter): Awaited<true> {
     const { heap } = this.place;
+    const lock = placeOf(this.#lock);
     return {
       heap,
       address: futexOf(waiter),
-      look: () => seemsGranted(this.place, waiter) || undefined,
+      look: () => {
+        if (seemsGranted(this.place, waiter)) return true;
+        // Without its lock nobody could notify any more. That wakes nobody, so it is found out at the next look.
+        if (!lock.heap.exists(lock.at)) throw stale();
+        return undefined;
+      },
       prepareSleep: () => loadFutex(heap, waiter),
     };
   }
