@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
 import { inspect } from 'node:util';
 import { type FunctionLocation, findFunction, locateFunction, registerSharedKind } from '../codec/internal.js';
 import { BrokenBarrierError } from '../errors/index.js';
@@ -339,7 +340,7 @@ class BarrierClass extends Primitive implements Barrier {
 
   #load(location: FunctionLocation): () => void {
     const module = createRequire(import.meta.url)(
-      location.url.startsWith('file:') ? new URL(location.url).pathname : location.url,
+      location.url.startsWith('file:') ? fileURLToPath(location.url) : location.url,
     );
     return findFunction(module as Record<string, unknown>, location) as () => void;
   }

@@ -11,6 +11,7 @@ import {
   rootKind,
   type SyncWaitOptions,
   signalOf,
+  stale,
   timeoutOf,
   type WaitOptions,
   wrapperAt,
@@ -250,6 +251,7 @@ class ConditionClass extends Primitive implements Condition {
 
   async waitFor(predicate: () => boolean, options?: WaitOptions): Promise<boolean> {
     const deadline = now() + timeoutOf(options);
+    signalOf(options)?.throwIfAborted();
     for (;;) {
       const holds = this.#ask(predicate);
       const left = deadline - now();
@@ -326,10 +328,16 @@ class ConditionClass extends Primitive implements Condition {
 
   #awaited(waiter: Waiter): Awaited<true> {
     const { heap } = this.place;
+    const lock = placeOf(this.#lock);
     return {
       heap,
       address: futexOf(waiter),
-      look: () => seemsGranted(this.place, waiter) || undefined,
+      look: () => {
+        if (seemsGranted(this.place, waiter)) return true;
+        // Without its lock nobody could notify any more. That wakes nobody, so it is found out at the next look.
+        if (!lock.heap.exists(lock.at)) throw stale();
+        return undefined;
+      },
       prepareSleep: () => loadFutex(heap, waiter),
     };
   }

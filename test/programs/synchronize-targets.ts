@@ -223,6 +223,13 @@ export function failingAction(): void {
   throw new RangeError('no action');
 }
 
+/** Passes a barrier whose action lies in a module elsewhere. @returns what the action left. */
+export async function passBarrierOf(barrier: Barrier, how: How): Promise<unknown> {
+  if (how === 'sync') barrier.waitSync();
+  else await barrier.wait();
+  return (globalThis as { actionRan?: unknown }).actionRan;
+}
+
 /** Waits where the action counts. */
 export async function waitWithCounter(barrier: Barrier, counter: string, rounds: number, how: How): Promise<string> {
   process.env['ACTION_COUNTER'] = counter;

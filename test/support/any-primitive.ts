@@ -156,8 +156,12 @@ export function testsOfAnyPrimitive<T extends Any>(tested: Tested<T>, waitable: 
 
   test('a use in this very process that waits is ended by dispose', async () => {
     const object = waitable();
-    const waiting = 'acquire' in object && !('notify' in object) ? object.acquire() : (object as Event).wait();
-    const ended = assert.rejects(waiting, stale);
+    const wait = () => {
+      if ('notify' in object) return object.run(() => object.wait());
+      return 'acquire' in object ? object.acquire() : (object as Event | Barrier).wait();
+    };
+    const ended = assert.rejects(wait(), stale);
+    await new Promise((resolve) => setImmediate(resolve));
     object.dispose();
     await ended;
   });

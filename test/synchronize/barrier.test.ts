@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import { Barrier, Event, handleOf, open, Process, RawArray } from 'multiprocess';
 import { countAction, failingAction } from '../programs/synchronize-targets.js';
@@ -312,6 +316,19 @@ describe('Barrier', () => {
         const indices = (await results(all)).map((text) => text.split(' ').map(Number));
         for (let round = 0; round < 10; round++) assert.equal(indices[0]![round]! + indices[1]![round]!, 1);
         assert.equal(counter[0], 10);
+      });
+
+      test(`an action in a module with an odd path, ${how}, in ${where}`, async () => {
+        const folder = mkdtempSync(join(tmpdir(), 'multiprocess a%20b '));
+        try {
+          const file = join(folder, 'its action.mjs');
+          writeFileSync(file, "export function act() { globalThis.actionRan = 'it ran'; }");
+          const { act } = (await import(pathToFileURL(file).href)) as { act: () => void };
+          const barrier = new Barrier(1, { action: act });
+          assert.equal(await start(where, 'passBarrierOf', barrier, how).result, 'it ran');
+        } finally {
+          rmSync(folder, { recursive: true });
+        }
       });
 
       test(`an exported action that throws, ${how}, in ${where}`, async () => {

@@ -79,3 +79,62 @@ export function codec(): void {
   const wrong: Int8Array = open(handle);
   void [value, error, wrong];
 }
+
+export async function synchronization(): Promise<void> {
+  const { Lock, RLock, Semaphore, BoundedSemaphore, Condition, Event, Barrier } = mp;
+  const semaphore: mp.Semaphore = open(Semaphore(2).handle, Semaphore);
+  const bounded: mp.BoundedSemaphore = open(handleOf(new BoundedSemaphore()), BoundedSemaphore);
+  const condition: mp.Condition = open(Condition(new Lock()).handle, Condition);
+  const event: mp.Event = open(process.env['X']!, Event);
+  const barrier: mp.Barrier = open(Barrier(2, { action: () => {}, timeout: 5 }).handle);
+  const { signal } = new AbortController();
+  const taken: true = await semaphore.acquire();
+  const inTime: boolean = await bounded.acquire({ timeout: 5, signal });
+  const takenNow: true = condition.acquireSync();
+  const perhaps: boolean[] = [
+    condition.waitSync({ timeout: 5 }),
+    event.waitSync({ timeout: 5 }),
+    semaphore.tryAcquire(),
+  ];
+  const notified: true[] = [await condition.wait(), condition.waitSync(), await event.wait(), event.waitSync()];
+  const holds: boolean = await condition.waitFor(() => event.isSet(), { timeout: 5, signal });
+  const index: number = (await barrier.wait({ timeout: 5, signal })) + barrier.waitSync() + barrier.nWaiting;
+  const value: number = await semaphore.run(async () => semaphore.value);
+  const text: string = bounded.runSync(() => 'x', { timeout: 5 });
+  semaphore.release(2);
+  bounded.release();
+  condition.notify(3);
+  new Condition(new RLock());
+  class Own extends Semaphore {
+    twice() {
+      this.release(2);
+    }
+  }
+  new Own(1).twice();
+  new Process({ target: (given: mp.Event) => given.set(), args: [event] });
+  // @ts-expect-error a barrier needs parties
+  new Barrier();
+  // @ts-expect-error of a number
+  Barrier('2');
+  // @ts-expect-error what a condition uses is a Lock or an RLock
+  new Condition(semaphore);
+  // @ts-expect-error blocking calls take no signal
+  event.waitSync({ signal });
+  // @ts-expect-error with a timeout it may be false
+  const certain: true = event.waitSync({ timeout: 5 });
+  // @ts-expect-error the predicate is synchronous
+  condition.waitFor(async () => true);
+  // @ts-expect-error and so is what runSync takes
+  semaphore.runSync(async () => 1);
+  // @ts-expect-error a semaphore says nothing of its owner
+  void semaphore.ownerDied;
+  // @ts-expect-error read-only
+  semaphore.value = 5;
+  // @ts-expect-error an event is not acquired
+  event.acquire();
+  // @ts-expect-error no lock is disposed of by `using`: that would be taken for holding it
+  using held = semaphore;
+  // @ts-expect-error the handle of another kind
+  const other: mp.Event = open(semaphore.handle);
+  void [taken, inTime, takenNow, perhaps, notified, holds, index, value, text, certain, held, other];
+}
