@@ -63,8 +63,13 @@ export function standInLine({ heap, at }: Place, note: (waiter: Waiter) => void 
     const ticket = (tx.read(at.address + root.d) + 1) | 0;
     const last = tx.read(at.address + root.b);
     tx.fill(added + node.next, 0, last, ticket, 0);
-    if (last === 0) tx.write(at.address + root.a, added);
-    else tx.write(last + node.next, added);
+    if (last === 0) {
+      tx.write(at.address + root.a, added);
+      // Nobody waits, so all tickets so far are done with: none in the queue is ever compared with one from long ago.
+      tx.write(at.address + root.e, (ticket - 1) | 0);
+    } else {
+      tx.write(last + node.next, added);
+    }
     tx.write(at.address + root.b, added);
     tx.write(at.address + root.d, ticket);
     const waiter = { node: added, ticket };

@@ -361,9 +361,25 @@ const conditions: readonly Operation[] = [
   },
   {
     name: 'Condition: stand in line, as the first',
-    atLeast: 82,
+    atLeast: 86,
     prepare: condition,
     act: (victim, facts) => void standInLine(placeIn(victim, facts)),
+    verify: (survivor, facts) => goOn(survivor, facts, [0]),
+  },
+  {
+    // Half of all tickets further on than when somebody was last let go: all the others have not waited long enough.
+    name: 'Condition: stand in line, as the first, after very many',
+    atLeast: 86,
+    prepare: (survivor) => {
+      const facts = condition(survivor);
+      const address = facts['address']! + root.d;
+      survivor.memory.at(address)[address & EXTENT_MASK] = -5;
+      return facts;
+    },
+    act: (victim, facts) => {
+      const place = placeIn(victim, facts);
+      assert.equal(seemsGranted(place, standInLine(place)), false);
+    },
     verify: (survivor, facts) => goOn(survivor, facts, [0]),
   },
   {

@@ -396,7 +396,6 @@ const barriers: readonly Scene[] = [
   {
     name: 'Barrier: come again ‖ come again',
     atLeast: 60,
-    everyDeath: true,
     prepare: barrier(2),
     threads: [comesAgain(), comesAgain()],
     verify: (survivor, facts, endings) => {

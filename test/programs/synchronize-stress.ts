@@ -20,7 +20,7 @@ export interface World {
   readonly longest: Int32Array;
 }
 
-export const flag = { stop: 0, terminations: 1, starved: 2 } as const;
+export const flag = { stop: 0, terminations: 1, starved: 2, lost: 3 } as const;
 export const end = { taken: 0, put: 1 } as const;
 /** What each process or thread counts for itself, always after it has happened. */
 export const own = { mutexes: 0, taken: 3, put: 4, semaphore: 5, rounds: 6, broken: 7, words: 8 } as const;
@@ -28,6 +28,9 @@ export const kinds = ['lock', 'rlock', 'bounded 1', 'buffer', 'bounded 3', 'sema
 
 /** Nobody waits longer without a reason. */
 export const MOST_MS = 2000;
+/** How long somebody waits for others that are being killed and replaced. */
+const STARVED_MS = 1500;
+const OTHERS_MS = 200;
 const BARRIER_MS = 200;
 const EVENT_MS = 20;
 
@@ -97,13 +100,18 @@ async function ready(world: World, condition: Condition, holds: () => boolean, a
     world.notFull.notifyAll();
   };
   mend();
-  while (!holds()) {
+  for (const start = performance.now(); !holds(); ) {
     if (stopped(world)) return false;
-    const timeout = MOST_MS - 200;
+    const timeout = Math.max(0, start + STARVED_MS - performance.now());
     const notified = awaits ? await condition.wait({ timeout }) : condition.waitSync({ timeout });
     mend();
     if (notified) continue;
     Atomics.add(world.flags, flag.starved, 1);
+    if (!holds()) return false;
+    // It may be another's, who has been notified and waits for the lock. If nobody takes it now, a notification was lost.
+    const before = world.ends.join();
+    if (!condition.waitSync({ timeout: OTHERS_MS }) && world.ends.join() === before)
+      Atomics.add(world.flags, flag.lost, 1);
     return holds();
   }
   return true;

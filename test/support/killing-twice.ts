@@ -6,17 +6,20 @@ import { endHeap, fingerprint, killReaper, killVictim, verify } from './killing.
 
 /** All pairs of deaths with `CRASH=all` (`npm run test:crash`), else a part of them. */
 const ALL = process.env['CRASH'] === 'all';
-const FIRST = ALL ? 1 : 8;
-const SECOND = ALL ? 1 : 7;
 
-/** Two deaths that leave the same words behind are followed by the same, so of such only the first is gone into. */
-export function testKilledTwice(operations: readonly Operation[]): void {
+/**
+ * Two deaths that leave the same words behind are followed by the same, so of such only the first is gone into.
+ *
+ * @param strides which deaths are gone into, unless all are: each so-and-so-many-th of the victim, and of its reaper.
+ */
+export function testKilledTwice(operations: readonly Operation[], strides = { first: 8, second: 7 }): void {
+  const { first: nextFirst, second: nextSecond } = ALL ? { first: 1, second: 1 } : strides;
   for (const operation of operations) {
     test(`killed twice: ${operation.name}`, { timeout: 1_200_000 }, async (context) => {
       const seen = new Set<string>();
       let deaths = 0;
       let pairs = 0;
-      for (let first = 1; ; first += FIRST) {
+      for (let first = 1; ; first += nextFirst) {
         const scene = killVictim(operation, first);
         const found = fingerprint(scene);
         verify(operation, scene);
@@ -25,7 +28,7 @@ export function testKilledTwice(operations: readonly Operation[]): void {
         deaths += 1;
         if (seen.has(found)) continue;
         seen.add(found);
-        for (let second = 1, died = true; died; second += SECOND) {
+        for (let second = 1, died = true; died; second += nextSecond) {
           const again = killVictim(operation, first);
           died = killReaper(again, second);
           verify(operation, again);

@@ -30,7 +30,7 @@ function makeWorld(): World {
     semaphore: new Semaphore(0),
     event: new Event(),
     barrier: new Barrier(2),
-    flags: RawArray('i', 3),
+    flags: RawArray('i', 4),
     longest: RawArray('i', kinds.length),
   };
 }
@@ -108,6 +108,7 @@ test(`random kills for ${SECONDS} s`, { timeout: (SECONDS + 60) * 1000 }, async 
         `${sum(own.rounds)}, broken ${sum(own.broken)}, starved ${flags[flag.starved]}, longest: ${longest}`,
     );
     await eventually('all permits are back', () => bounded.value === BOUNDED && mutexes[2].value === 1);
+    assert.equal(flags[flag.lost], 0, 'notifications are lost');
     for (const [at, ms] of world.longest.entries()) assert.ok(ms < MOST_MS, `${kinds[at]} took ${ms} ms`);
     assert.ok(kills > SECONDS / 2 && Math.min(...world.counters, ends[end.taken]!) > 100 && sum(own.rounds) > 0);
   };
