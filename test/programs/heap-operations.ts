@@ -1,15 +1,17 @@
 // Operations of the heap, each to be killed at every one of its steps, and what must hold afterwards. Used within one
 // process (where a death is an exception that closes the doors) and with real processes and SIGKILL.
 import assert from 'node:assert/strict';
-import { closeSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { allocate, free } from '../../src/heap/allocator.js';
 import { addForeignReference, dropForeignReference } from '../../src/heap/foreign.js';
 import { Heap } from '../../src/heap/heap.js';
 import { header, MAX_SLOTS, root, rootKind, slot, slotBase, slotState } from '../../src/heap/layout.js';
 import { addHold, addReference, belongingsOf, dropReference } from '../../src/heap/lifetimes.js';
 import { createRoot, type RootAddress } from '../../src/heap/roots.js';
+import { SLOT_BYTES, segmentPath } from '../../src/heap/segment.js';
 import { readConsistently, type Transaction } from '../../src/heap/transaction.js';
 import { handOver, letGoOfArrivals, takeSlotForOther, tokenOfSlot } from '../../src/heap/transit.js';
+import { tryLockFile } from '../../src/os/index.js';
 import { LockWord } from '../../src/synchronize/lock-word.js';
 import { dieAt } from '../support/dying.js';
 
@@ -98,10 +100,28 @@ function leaveADeadOne(survivor: Heap, facts: Facts): void {
   dead.stopTicking();
 }
 
-/** No place is free: the others are of dead ones who had nothing. */
+const filled = new WeakMap<Heap, { fd: number; places: number[] }>();
+
+/** Takes all places but one, as living participants would: their bytes are held, by one descriptor. */
 export function fillPlaces(survivor: Heap): void {
   const { segment } = survivor.memory;
-  for (let index = 0; index < MAX_SLOTS; index++) segment[slotBase(index) + slot.state]! |= slotState.live;
+  const fd = openSync(segmentPath(survivor.id), 'r+');
+  const free = Array.from({ length: MAX_SLOTS }, (_, index) => index).filter(
+    (index) => segment[slotBase(index) + slot.state] === slotState.free,
+  );
+  const places = free.slice(1);
+  for (const index of places) {
+    assert.ok(tryLockFile(fd, 'exclusive', SLOT_BYTES + BigInt(index)));
+    segment[slotBase(index) + slot.state] = slotState.live;
+  }
+  filled.set(survivor, { fd, places });
+}
+
+/** Those leave. */
+export function emptyPlaces(survivor: Heap): void {
+  const { fd, places } = filled.get(survivor)!;
+  for (const index of places) survivor.memory.segment[slotBase(index) + slot.state] = slotState.free;
+  closeSync(fd);
 }
 
 /** A cell of the survivor's, as a place. */
@@ -400,6 +420,7 @@ export const heapOperations: readonly Operation[] = [
       joined.leave();
     },
     verify: (survivor, facts) => {
+      emptyPlaces(survivor);
       assert.equal(readCell(survivor, facts['address']!), 0);
       letGo(survivor, facts);
     },
