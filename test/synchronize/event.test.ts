@@ -108,11 +108,11 @@ describe('Event', () => {
   for (const where of places) {
     test(`lets all go, in ${where}`, async () => {
       const event = new Event();
-      const signed = roll(3);
-      const waiting = startAll(where, 3, 'outcomeOf', (number) => [event, signed, number, hows[number % 2]!]);
+      const signed = roll(2);
+      const waiting = startAll(where, 2, 'outcomeOf', (number) => [event, signed, number, hows[number % 2]!]);
       await allWait(signed);
       event.set();
-      assert.deepEqual(await results(waiting), ['true', 'true', 'true']);
+      assert.deepEqual(await results(waiting), ['true', 'true']);
     });
 
     test(`a pulse lets all go who wait, and nobody afterwards, in ${where}`, { timeout: 30_000 }, async () => {
