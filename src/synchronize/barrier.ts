@@ -67,7 +67,7 @@ const MOST_PARTIES = 0x3fff_ffff;
  * ```ts
  * import { Barrier } from 'multiprocess';
  *
- * const start = new Barrier(2, { action: () => console.log('all are here') });
+ * const start = new Barrier(2, { action: () => console.log('all are here') }); // all are here
  * const both = [start.wait(), start.wait()]; // usually in two processes
  * console.log(await Promise.all(both)); // [ 0, 1 ]
  * console.log(start); // Barrier { parties: 2, waiting: 0 }
