@@ -1,7 +1,7 @@
 // What the processes and threads do that the tests of semaphores, conditions, events and barriers start.
 import { readlinkSync } from 'node:fs';
 import { type Barrier, type BoundedSemaphore, type Condition, Event, open, type Semaphore } from 'multiprocess';
-import type { How } from '../support/parties.js';
+import { clockOfRolls, type How } from '../support/parties.js';
 
 type Counted = Semaphore | BoundedSemaphore;
 type Waitable = Counted | Event | Condition | Barrier;
@@ -9,8 +9,17 @@ type Waitable = Counted | Event | Condition | Barrier;
 /** Signs the roll: this thread is about to wait, or does so. */
 function sign(roll: Int32Array, number: number): void {
   const [pid, , thread] = readlinkSync('/proc/thread-self').split('/');
-  Atomics.store(roll, 2 * number, Number(pid));
-  Atomics.store(roll, 2 * number + 1, Number(thread));
+  Atomics.store(roll, 3 * number, Number(pid));
+  Atomics.store(roll, 3 * number + 1, Number(thread));
+}
+
+/** Notes when the wait was over: what comes afterwards, a process's exit and its result, is not what is timed. */
+async function timed<T>(roll: Int32Array, number: number, wait: () => T | Promise<T>): Promise<T> {
+  try {
+    return await wait();
+  } finally {
+    Atomics.store(roll, 3 * number + 2, clockOfRolls());
+  }
 }
 
 /** Waits, and signs: an async wait has begun by then, a blocking one is the next thing that the thread does. */
@@ -21,13 +30,15 @@ async function signed<T>(
   wait: () => Promise<T>,
   waitSync: () => T,
 ): Promise<T> {
-  if (how === 'sync') {
+  return await timed(roll, number, () => {
+    if (how === 'sync') {
+      sign(roll, number);
+      return waitSync();
+    }
+    const waiting = wait();
     sign(roll, number);
-    return waitSync();
-  }
-  const waiting = wait();
-  sign(roll, number);
-  return await waiting;
+    return waiting;
+  });
 }
 
 /** Waits for whatever it is: says by what outcome, an error's code included. A condition is acquired, and released. */

@@ -81,9 +81,21 @@ function startThread<K extends Named>(target: K, args: ArgumentsOf<K>): Party<Re
   };
 }
 
-/** Where those who wait sign: each its process and its kernel thread. */
+/** Where those who wait sign: each its process, its kernel thread, and when its wait was over. */
 export function roll(count: number): Int32Array {
-  return RawArray('i', 2 * count);
+  return RawArray('i', 3 * count);
+}
+
+/** Milliseconds, the same in all processes, as they fit into an int32. */
+export function clockOfRolls(): number {
+  return Date.now() % 2 ** 30;
+}
+
+/** How long after `since` the last wait was over. */
+export function lastEnd(signed: Int32Array, since: number): number {
+  let last = 0;
+  for (let at = 2; at < signed.length; at += 3) last = Math.max(last, signed[at]! - since);
+  return last;
 }
 
 /**
@@ -96,7 +108,7 @@ export async function allWait(signed: Int32Array): Promise<void> {
     'all wait',
     () => {
       let all = true;
-      for (let at = 0; at < signed.length; at += 2) {
+      for (let at = 0; at < signed.length; at += 3) {
         const [pid, thread] = [Atomics.load(signed, at), Atomics.load(signed, at + 1)];
         all &&= thread !== 0 && readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1').includes(') S ');
       }
