@@ -1,16 +1,13 @@
 // The first module of every child process: imports the target's module, runs the target, leaves its outcome.
 // The identity comes first.
-import { args, header, self } from './child-identity.js';
 
-// All kinds of shared objects may be among the arguments, whatever the target's module imports.
-import '../sharedctypes/index.js';
-import '../synchronize/index.js';
 import { writeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { decode, encode, findFunction } from '../codec/internal.js';
 import { giveSlots } from '../heap/internal.js';
 import { signalOnParentDeath } from '../os/index.js';
 import { setImporting, withInheritedBlocks } from '../shared-memory/internal.js';
+import { args, header, self } from './child-identity.js';
 import { RECORD_DESCRIPTOR, writeOutcome } from './spawn-record.js';
 import { argumentsArrived, sendResult } from './transit.js';
 
@@ -41,6 +38,10 @@ async function run(): Promise<void> {
     const namespace = (await import(header.target.url)) as Record<string, unknown>;
     setImporting(false);
     const target = findFunction(namespace, header.target);
+    // Objects of a heap may be among the arguments, whatever the target's module imports; most children are spared these.
+    if (header.slots.length > 0) {
+      await Promise.all([import('../sharedctypes/index.js'), import('../synchronize/index.js')]);
+    }
     // Decoded after the import: the module may register types.
     const values = withInheritedBlocks(inheritedBlocks(), () => decode(args)) as unknown[];
     argumentsArrived();

@@ -12,7 +12,7 @@ import { makeRoom, usage } from '../support/heap-usage.js';
 import { randomFrom, seedOf } from '../support/random.js';
 import { eventually } from '../support/shm.js';
 
-const SECONDS = Number(process.env['SECONDS'] ?? 10);
+const SECONDS = Number(process.env['SECONDS'] ?? 20);
 const PROCESSES = Number(process.env['PROCESSES'] ?? 3);
 const RING = 8;
 const BOUNDED = 3;
