@@ -12,7 +12,6 @@ import {
   root,
   rootKind,
 } from './layout.js';
-import type { HeapMemory } from './memory.js';
 import type { Transaction } from './transaction.js';
 
 // A root is what stays in one place while a shared object lives: its lock, sequence and futex words, and the counts that
@@ -121,11 +120,6 @@ export function stale(): StaleHandleError {
   return new StaleHandleError(
     'The shared object that was meant here exists no more: it was disposed of, or nobody held it any longer.',
   );
-}
-
-/** A look without a lock, for operations of those who hold the object; a mismatch is confirmed before it is thrown. */
-export function serialOf(memory: HeapMemory, address: number): number {
-  return memory.load(address + root.serial);
 }
 
 function corrupt(what: string): CorruptSegmentError {
