@@ -6,6 +6,7 @@ const rooms = [
   ['collections', 'queues'],
   'sharedctypes',
   'synchronize',
+  'values',
   'codec',
   'heap',
   'shared-memory',

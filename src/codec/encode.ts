@@ -322,7 +322,8 @@ export function rawHandle(place: Place, name: string, byteOffset: number, byteLe
   return `mp:raw:${name}:${byteOffset}:${byteLength}:${formatPlace(place)}`;
 }
 
-function isShared(buffer: ArrayBufferLike): boolean {
+/** Whether an ArrayBuffer shows shared memory, so that what lies over it travels by reference. */
+export function isShared(buffer: ArrayBufferLike): boolean {
   return blockOf(buffer) !== undefined || rawPlaceOf(buffer) !== undefined;
 }
 

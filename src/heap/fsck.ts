@@ -1,6 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { SHM_DIRECTORY } from '../shared-memory/internal.js';
 import { describe, runs } from './allocator.js';
+import { contentsOf } from './contents.js';
 import type { Heap } from './heap.js';
 import {
   belonging,
@@ -264,7 +265,13 @@ class Check {
           explain(tx.read(address + root.c), -1);
           this.#queue(address);
         }
-        if (isRawKind(kind) && tx.read(address + root.c) !== 0) {
+        contentsOf(kind & KIND_MASK)?.survey(tx, address, {
+          owns: (block) => this.#own(block, `root ${address}`),
+          refersTo: (other) => explain(other, -1),
+          problem: (text) => this.#bad(`root ${address}: ${text}`),
+        });
+        const mayHaveFile = isRawKind(kind) || (kind & KIND_MASK) === rootKind.parcel;
+        if (mayHaveFile && tx.read(address + root.c) !== 0) {
           const name = `raw-${address.toString(36)}-${tx.read(address + root.d).toString(36)}`;
           files.delete(extentPath(this.#heap.id, this.#heap.nonce, name));
         }

@@ -8,20 +8,37 @@ import { growHeap } from './extents.js';
 import { dropOneOf, type ForeignHeap, foreignHeaps } from './foreign.js';
 import { sweepHeap } from './heap-sweep.js';
 import { InternalLocks } from './internal-lock.js';
-import { EXTENT_MASK, EXTENT_SHIFT, extentKind, header, root, rootKind, WORD_BYTES } from './layout.js';
-import { addHold, belongingsOf, buryDying, disposeRoot, firstDying, removeHold } from './lifetimes.js';
+import {
+  EXTENT_MASK,
+  EXTENT_SHIFT,
+  extentKind,
+  header,
+  isContainerKind,
+  root,
+  rootKind,
+  WORD_BYTES,
+} from './layout.js';
+import { addHold, belongingsOf, buryFile, buryPart, discardBody, disposeRoot, removeHold } from './lifetimes.js';
 import { HeapMemory } from './memory.js';
 import { type JoinedSlot, leaveGate, Participant, takeSlot } from './participants.js';
 import { reap } from './reaper.js';
 import { confirmRoot, createRoot, type RootAddress } from './roots.js';
 import { extentPath, type HeapId, type OpenSegment, openHeldSegment, openSegment } from './segment.js';
 import { wake } from './sleep.js';
-import { Transaction } from './transaction.js';
+import { type NeedsRoom, Transaction } from './transaction.js';
 
 const TICK_MS = 100;
 const LOOK_AT_ONCE = 8;
+/** Parts of the dying that are let go of at once, and for how long at a time the rest is. */
+const BURIALS_AT_ONCE = 4;
+const BURIALS_FOR_ROOM = 256;
+const BURIAL_MS = 1;
+/** How long somebody who leaves looks after the dying; others go on. */
+const PATIENCE_MS = 50;
 /** Raw memory of more bytes gets a file of its own, and gives it back when it ends. */
 const MOST_POOLED_BYTES = 32 * 1024;
+/** The same for values, which come and go: a file costs more to make than to copy to. */
+const MOST_PARCEL_BYTES = 8 * 1024 * 1024;
 
 type RawKind = typeof rootKind.raw | typeof rootKind.lockedRaw;
 
@@ -38,6 +55,7 @@ export class Heap {
   /** Called at each tick, in a fresh turn of the loop: whatever synchronous code has recorded as running is not. */
   readonly onTick = new Set<() => void>();
   #left = false;
+  #burying = false;
 
   private constructor(segment: OpenSegment, memory: HeapMemory, taken: JoinedSlot) {
     this.id = segment.id;
@@ -46,8 +64,8 @@ export class Heap {
     this.participant = new Participant(memory, segment, taken);
     this.#belongings = belongingsOf(taken.index);
     const locks = new InternalLocks(memory, this.participant);
-    this.transaction = new Transaction(memory, this.participant, locks, (needed) =>
-      growHeap(this.transaction, needed, (index) => extentPath(this.id, this.nonce, index)),
+    this.transaction = new Transaction(memory, this.participant, locks, (needed, reaping) =>
+      this.#makeRoom(needed, reaping),
     );
     this.transaction.freeBlocksWith(free);
     this.participant.reap = (index) => this.#reapQuietly(index);
@@ -89,7 +107,7 @@ export class Heap {
 
   static #memoryOf({ id, map }: OpenSegment): HeapMemory {
     const nonce = new Int32Array(map.buffer)[header.nonce]!;
-    return new HeapMemory(map, (index) => extentPath(id, nonce, index));
+    return new HeapMemory(id, map, (index) => extentPath(id, nonce, index));
   }
 
   get left(): boolean {
@@ -111,7 +129,7 @@ export class Heap {
       this.transaction.settle();
       this.participant.close();
       settled = settleEstate(this.transaction, this.participant.slot, false);
-      this.bury();
+      this.bury(PATIENCE_MS);
     } finally {
       this.participant.leave(settled);
     }
@@ -181,13 +199,17 @@ export class Heap {
   /** Ends an object for all who use it. @throws StaleHandleError when somebody has already. */
   dispose(at: RootAddress): void {
     this.transaction.run((tx) => {
+      const container = isContainerKind(this.memory.load(at.address + root.kind));
+      if (container) tx.lockObject(at.address);
       confirmRoot(tx, at);
       disposeRoot(tx, at.address);
+      if (container) discardBody(tx, at.address);
     });
     const words = this.memory.at(at.address);
     const index = at.address & EXTENT_MASK;
     Atomics.add(words, index + root.futex, 1);
     for (const word of [root.futex, root.lock]) wake(this.memory, at.address + word, 0x7fff_ffff);
+    this.buryAny();
   }
 
   /** Whether the object still exists, for those who hold it. */
@@ -216,6 +238,27 @@ export class Heap {
       this.#holds.set(made.address, { node, serial: made.serial, count: 1 });
       return made;
     }
+    return this.#createFile(kind, bytes);
+  }
+
+  /**
+   * A root for a value of `bytes` bytes that only the library itself reaches, of arbitrary content at first.
+   *
+   * @throws a system error `ENOSPC` when there is no room.
+   */
+  createParcel(bytes: number): RootAddress {
+    if (bytes > MOST_PARCEL_BYTES) return this.#createFile(rootKind.parcel, bytes);
+    const { made, node } = this.transaction.run((tx) => {
+      const made = createRoot(tx, rootKind.parcel, [0, bytes]);
+      const node = addHold(tx, made.address, this.#belongings);
+      if (bytes > 0) tx.write(made.address + root.a, allocate(tx, Math.ceil(bytes / WORD_BYTES)));
+      return { made, node };
+    });
+    this.#holds.set(made.address, { node, serial: made.serial, count: 1 });
+    return made;
+  }
+
+  #createFile(kind: number, bytes: number): RootAddress {
     // Noted before the file exists, so whoever ends the object removes the file, made or not.
     const made = this.create(kind, [0, bytes % 0x4000_0000, 1 + Math.floor(bytes / 0x4000_0000), 0]);
     const path = this.#rawPath(made.address, made.serial);
@@ -263,21 +306,54 @@ export class Heap {
     }
   }
 
-  /** Buries the dying, if there are any. */
+  /**
+   * Lets go of what is dying: a little now, the rest in later turns of the loop, so that dropping a large container is not
+   * felt. Should this process end before, others go on with it.
+   */
   buryAny(): void {
-    if (this.memory.segment[header.dying] !== 0) this.bury();
+    for (let i = 0; this.memory.segment[header.dying] !== 0 && i < BURIALS_AT_ONCE; i++) if (!this.#buryPart()) return;
+    if (this.memory.segment[header.dying] !== 0) this.#buryLater();
   }
 
-  /** Lets go of the contents of objects that have ended. */
-  bury(): void {
-    for (;;) {
-      const dying = this.transaction.run(firstDying);
-      if (dying === undefined) return;
-      step();
-      // Idempotent, and the name is no other object's: it carries the serial.
-      removeFile(this.#rawPath(dying.address, dying.file));
-      this.transaction.run((tx) => buryDying(tx, dying));
-    }
+  /** Lets go of the contents of objects that have ended, for at most so many ms. */
+  bury(forMs = Number.POSITIVE_INFINITY): void {
+    const start = performance.now();
+    while (this.#buryPart()) if (performance.now() - start > forMs) return;
+  }
+
+  /** @returns whether there was something to do. */
+  #buryPart(reaping?: number): boolean {
+    const part = this.transaction.run(buryPart, reaping);
+    if (part === 'nothing') return false;
+    if (part === 'more') return true;
+    step();
+    // Idempotent, and the name is no other object's: it carries the serial.
+    removeFile(this.#rawPath(part.address, part.file));
+    this.transaction.run((tx) => buryFile(tx, part), reaping);
+    return true;
+  }
+
+  #buryLater(): void {
+    if (this.#burying) return;
+    this.#burying = true;
+    setImmediate(() => {
+      this.#burying = false;
+      if (this.#left) return;
+      try {
+        this.bury(BURIAL_MS);
+        if (this.memory.segment[header.dying] !== 0) this.#buryLater();
+      } catch (error) {
+        if (!(error instanceof MultiprocessError) && errorCode(error) === undefined) throw error;
+      }
+    }).unref();
+  }
+
+  /** For an allocation that found none: first what the dead have left, then another extent. */
+  #makeRoom(needed: NeedsRoom, reaping: number | undefined): void {
+    let buried = 0;
+    while (buried < BURIALS_FOR_ROOM && this.memory.segment[header.dying] !== 0 && this.#buryPart(reaping)) buried += 1;
+    if (buried > 0) return;
+    growHeap(this.transaction, needed, (index) => extentPath(this.id, this.nonce, index));
   }
 
   /** Drops what heaps that are gone have referred to. */

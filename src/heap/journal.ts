@@ -49,6 +49,11 @@ export class Journal {
     return this.#memory.segment[this.#base + slot.logLength] !== 0;
   }
 
+  /** Words that have been logged. */
+  get length(): number {
+    return this.#memory.segment[this.#base + slot.logLength]!;
+  }
+
   /**
    * Stores a word of shared structure so that it can be undone. Only under the lock that guards the word.
    *

@@ -8,7 +8,7 @@
 //   undo log  248 pairs of address and old value
 //   extent    pages of 16 KiB; the first ones hold the descriptors of all its pages
 
-export const SEGMENT_MAGIC = 0x6870_6d32; // 'mph' and the layout's version
+export const SEGMENT_MAGIC = 0x6870_6d33; // 'mph' and the layout's version
 export const WORD_BYTES = 4;
 
 export const EXTENT_SHIFT = 22;
@@ -150,6 +150,12 @@ export const rootKind = {
   event: 7,
   condition: 8,
   barrier: 9,
+  /** Containers: what they consist of lies in blocks, and takes many transactions to let go of (contents.ts). */
+  dict: 10,
+  list: 11,
+  queue: 12,
+  /** A value that is too large for one transaction, or refers to too many objects. */
+  parcel: 13,
   /** Raw memory whose root's lock word is an RLock: a typed value with a lock of its own is one object, not two. */
   lockedRaw: 16,
 } as const;
@@ -160,6 +166,11 @@ export const DYING = 0x200;
 export const KIND_MASK = 0xff;
 export function isRawKind(kind: number): boolean {
   return (kind & KIND_MASK) === rootKind.raw || (kind & KIND_MASK) === rootKind.lockedRaw;
+}
+
+export function isContainerKind(kind: number): boolean {
+  const bare = kind & KIND_MASK;
+  return bare >= rootKind.dict && bare <= rootKind.parcel;
 }
 
 export const MAX_SERIAL = 0x7fff_ffff;
@@ -181,6 +192,8 @@ export const belongingKind = {
   member: 2,
   /** Waits at a barrier. */
   party: 3,
+  /** Has taken an item from a queue and not yet said that it is done with it. */
+  lease: 4,
 } as const;
 
 // A node in the list of references from other heaps.

@@ -1,11 +1,13 @@
 import { CorruptSegmentError } from '../errors/index.js';
 import { allocate } from './allocator.js';
+import { contentsOf } from './contents.js';
 import {
   belonging,
   belongingKind,
   DISPOSED,
   DYING,
   header,
+  isContainerKind,
   isRawKind,
   KIND_MASK,
   root,
@@ -13,7 +15,7 @@ import {
   slot,
   slotBase,
 } from './layout.js';
-import { freeRoot, isRoot, nextSerial } from './roots.js';
+import { createRoot, freeRoot, isRoot, nextSerial } from './roots.js';
 import type { Transaction } from './transaction.js';
 
 // How long a shared object lives: as long as a participant holds it or a container refers to it. Both are counted exactly,
@@ -133,11 +135,10 @@ function endIfUnused(tx: Transaction, address: number): void {
   const kind = tx.read(address + root.kind);
   const contents = tx.read(address + root.a);
   const ended = kind & KIND_MASK;
-  if (isRawKind(kind) && tx.read(address + root.c) !== 0) {
-    // A file cannot be removed within a transaction.
+  // A file cannot be removed within a transaction, and of a container there may be much.
+  if (isContainerKind(kind) || (isRawKind(kind) && tx.read(address + root.c) !== 0)) {
     tx.write(address + root.kind, kind | DYING);
-    tx.write(address + root.next, tx.read(header.dying));
-    tx.write(header.dying, address);
+    pushDying(tx, address);
     return;
   }
   if (contents !== 0 && OWNS_A.has(ended)) tx.free(contents);
@@ -154,20 +155,69 @@ function endIfUnused(tx: Transaction, address: number): void {
 /** The kinds whose root has the address of a block in its first word. */
 export const OWNS_A = new Set<number>([rootKind.raw, rootKind.lockedRaw, rootKind.cell, rootKind.boundedSemaphore]);
 
-/** The object at the head of the list of the dying. */
-export function firstDying(tx: Transaction): { address: number; file: number } | undefined {
-  tx.lockRoots();
-  const address = tx.read(header.dying);
-  if (address === 0) return undefined;
-  if ((tx.read(address + root.kind) & DYING) === 0)
-    throw new CorruptSegmentError('A list of the dying names the living.');
-  return { address, file: tx.read(address + root.d) };
+function pushDying(tx: Transaction, address: number): void {
+  tx.write(address + root.next, tx.read(header.dying));
+  tx.write(header.dying, address);
 }
 
-/** Buries it, its contents gone, unless somebody else has. Logs at most 12 words. */
-export function buryDying(tx: Transaction, dying: { address: number; file: number }): void {
-  const first = firstDying(tx);
-  if (first?.address !== dying.address || first.file !== dying.file) return;
-  tx.write(header.dying, tx.read(dying.address + root.next));
-  freeRoot(tx, dying.address);
+/**
+ * Takes away what a container consists of, to be let go of later: the container is empty then, without a body. Its contents
+ * get a root of their own, on the list of the dying. The caller has the container's lock. Logs at most 28 words.
+ */
+export function discardBody(tx: Transaction, address: number): void {
+  const body = tx.read(address + root.a);
+  if (body === 0) return;
+  const carcass = createRoot(tx, (tx.read(address + root.kind) & KIND_MASK) | DYING, [body]);
+  tx.write(address + root.a, 0);
+  pushDying(tx, carcass.address);
+}
+
+/** A dying object: its contents are gone, and its file, if it has one, is to be removed before its root is freed. */
+export interface Dying {
+  readonly address: number;
+  readonly file: number;
+}
+
+/** Lets go of part of what is dying. @returns an object of which only a file may be left; `more`, or `nothing` to do. */
+export function buryPart(tx: Transaction): Dying | 'more' | 'nothing' {
+  tx.lockRoots();
+  let linkAt: number = header.dying;
+  for (let i = 0; i < MOST_UNKNOWN; i++) {
+    const address = tx.read(linkAt);
+    if (address === 0) return 'nothing';
+    const kind = tx.read(address + root.kind);
+    if ((kind & DYING) === 0) throw new CorruptSegmentError('A list of the dying names the living.');
+    if (isRawKind(kind)) return { address, file: tx.read(address + root.d) };
+    const contents = contentsOf(kind & KIND_MASK);
+    if (contents !== undefined) {
+      // What is let go of may be the last of other containers, which come to the head of the list.
+      tx.write(linkAt, tx.read(address + root.next));
+      const whole = contents.bury(tx, address);
+      const hasFile = (kind & KIND_MASK) === rootKind.parcel && tx.read(address + root.c) !== 0;
+      if (whole && !hasFile) freeRoot(tx, address);
+      else pushDying(tx, address);
+      return whole && hasFile ? { address, file: tx.read(address + root.d) } : 'more';
+    }
+    linkAt = address + root.next;
+  }
+  return 'nothing';
+}
+
+/** How many dying objects of kinds that this program does not know are passed over. */
+const MOST_UNKNOWN = 64;
+
+/** Buries an object whose file has been removed, unless somebody else has. Logs at most 12 words. */
+export function buryFile(tx: Transaction, { address, file }: Dying): void {
+  tx.lockRoots();
+  let linkAt: number = header.dying;
+  for (let i = 0; i < MOST_UNKNOWN && tx.read(linkAt) !== 0; i++) {
+    if (tx.read(linkAt) !== address) {
+      linkAt = tx.read(linkAt) + root.next;
+      continue;
+    }
+    if (tx.read(address + root.d) !== file) return;
+    tx.write(linkAt, tx.read(address + root.next));
+    freeRoot(tx, address);
+    return;
+  }
 }

@@ -13,6 +13,7 @@ import {
   PAGE_WORDS,
   WORD_BYTES,
 } from './layout.js';
+import type { HeapId } from './segment.js';
 
 /**
  * The words of a heap as this environment sees them: the segment, and each extent from when it is first needed.
@@ -20,16 +21,23 @@ import {
  * No address found in shared memory is trusted: `at` looks that it lies in an extent that has been published.
  */
 export class HeapMemory {
+  readonly id: HeapId;
   readonly segment: Int32Array;
   readonly #maps: (MemoryMap | undefined)[] = [];
   readonly #words: (Int32Array | undefined)[] = [];
+  readonly #bytes: (Uint8Array<ArrayBuffer> | undefined)[] = [];
   readonly #pathOf: (index: number) => string;
 
-  constructor(segment: MemoryMap, pathOf: (index: number) => string) {
+  constructor(id: HeapId, segment: MemoryMap, pathOf: (index: number) => string) {
+    this.id = id;
     this.segment = new Int32Array(segment.buffer);
     this.#maps[0] = segment;
     this.#words[0] = this.segment;
     this.#pathOf = pathOf;
+  }
+
+  get nonce(): number {
+    return this.segment[header.nonce]!;
   }
 
   /**
@@ -41,6 +49,14 @@ export class HeapMemory {
     const words = this.#words[address >>> EXTENT_SHIFT];
     if (words !== undefined && (address & EXTENT_MASK) < words.length) return words;
     return this.#mapFor(address);
+  }
+
+  /** The bytes of the extent in which `address` lies; the word begins at byte `(address & EXTENT_MASK) * 4` there. */
+  bytesAt(address: number): Uint8Array<ArrayBuffer> {
+    this.at(address);
+    const index = address >>> EXTENT_SHIFT;
+    this.#bytes[index] ??= new Uint8Array(this.#maps[index]!.buffer);
+    return this.#bytes[index]!;
   }
 
   load(address: number): number {

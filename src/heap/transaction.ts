@@ -1,7 +1,7 @@
 import { CorruptSegmentError } from '../errors/index.js';
 import { atomicLoad, atomicStore, step } from './doors.js';
 import type { InternalLocks } from './internal-lock.js';
-import { EXTENT_MASK, type ExtentKind, header, root } from './layout.js';
+import { EXTENT_MASK, type ExtentKind, header, LOG_CAPACITY, root } from './layout.js';
 import type { HeapMemory } from './memory.js';
 import type { Participant } from './participants.js';
 import { wake } from './sleep.js';
@@ -17,7 +17,9 @@ export class NeedsRoom {
   }
 }
 
-const MOST_GROWTHS = 16;
+const MOST_GROWTHS = 64;
+/** What freeing one block logs at most. */
+const FREE_WORDS = 10;
 const EVERYBODY = 0x7fff_ffff;
 
 /**
@@ -33,11 +35,17 @@ export class Transaction {
   readonly #frees: number[] = [];
   readonly #sequences: number[] = [];
   readonly #wakes: number[] = [];
-  readonly #grow: (needed: NeedsRoom) => void;
+  readonly #afterwards: (() => void)[] = [];
+  readonly #grow: (needed: NeedsRoom, reaping: number | undefined) => void;
   #freeBlock: ((tx: Transaction, address: number) => void) | undefined;
   #open = false;
 
-  constructor(memory: HeapMemory, participant: Participant, locks: InternalLocks, grow: (needed: NeedsRoom) => void) {
+  constructor(
+    memory: HeapMemory,
+    participant: Participant,
+    locks: InternalLocks,
+    grow: (needed: NeedsRoom, reaping: number | undefined) => void,
+  ) {
     this.memory = memory;
     this.participant = participant;
     this.locks = locks;
@@ -73,7 +81,7 @@ export class Transaction {
         if (!(error instanceof NeedsRoom)) throw error;
         if (growths >= MOST_GROWTHS)
           throw new CorruptSegmentError('A heap that grows and grows has no room all the same.');
-        this.#grow(error);
+        this.#grow(error, reaping);
       }
     }
   }
@@ -94,6 +102,11 @@ export class Transaction {
     }
   }
 
+  /** How many more words this transaction can log, with those taken off that its frees will log. */
+  get room(): number {
+    return LOG_CAPACITY - this.participant.journal.length - FREE_WORDS * this.#frees.length;
+  }
+
   lockObject(address: number): void {
     this.locks.acquire(address + root.lock);
     const words = this.memory.at(address);
@@ -106,7 +119,11 @@ export class Transaction {
   }
 
   lockRoots(): void {
-    if (!this.locks.isHeld(header.rootsLock)) this.locks.acquire(header.rootsLock);
+    if (this.locks.isHeld(header.rootsLock)) return;
+    // The one order, in which nobody waits for somebody who waits for him.
+    if (this.locks.isHeld(header.allocatorLock))
+      throw new Error('The roots lock is to be taken before the allocator lock.');
+    this.locks.acquire(header.rootsLock);
   }
 
   lockAllocator(): void {
@@ -141,6 +158,14 @@ export class Transaction {
     this.#wakes.push(address);
   }
 
+  /**
+   * Does something outside of this heap, once this has happened. Killed in between, it is not done, so it may only be what
+   * can be left undone, such as letting go of an object in another heap.
+   */
+  afterwards(action: () => void): void {
+    this.#afterwards.push(action);
+  }
+
   #commit(): void {
     if (this.#frees.length > 0) {
       this.lockAllocator();
@@ -148,15 +173,18 @@ export class Transaction {
     }
     this.participant.journal.commit();
     const wakes = this.#wakes.length > 0 ? this.#wakes.splice(0) : undefined;
+    const actions = this.#afterwards.length > 0 ? this.#afterwards.splice(0) : undefined;
     this.#finish();
     // Only tells the kernel: the word may be another object's by now.
     if (wakes !== undefined) for (const address of wakes) wake(this.memory, address, EVERYBODY);
+    if (actions !== undefined) for (const action of actions) action();
   }
 
   #finish(): void {
     // Setting a length takes 25 ns even when it was that already.
     if (this.#frees.length > 0) this.#frees.length = 0;
     if (this.#wakes.length > 0) this.#wakes.length = 0;
+    if (this.#afterwards.length > 0) this.#afterwards.length = 0;
     // Even before the object's lock is let go of: whoever has the lock may rely on it.
     while (this.#sequences.length > 0) {
       this.#makeEven(this.#sequences[this.#sequences.length - 1]!);

@@ -185,7 +185,7 @@ export const heapOperations: readonly Operation[] = [
   { name: 'raw memory in a file', atLeast: 131, act: (victim) => void victim.createRaw(100_000) },
   {
     name: 'raw memory in a file, ended',
-    atLeast: 71,
+    atLeast: 68,
     arm: (victim, facts) => {
       facts['own'] = victim.createRaw(100_000).address;
     },
@@ -427,7 +427,7 @@ export const heapOperations: readonly Operation[] = [
   },
   {
     name: 'reap one who died in a transaction',
-    atLeast: 188,
+    atLeast: 185,
     prepare: (survivor) => {
       const facts = cellOf(survivor);
       leaveADeadOne(survivor, facts);

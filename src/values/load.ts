@@ -1,0 +1,140 @@
+import { decode } from '../codec/internal.js';
+import { CorruptSegmentError, StaleHandleError } from '../errors/index.js';
+import { EXTENT_MASK, type Heap, type Place, readConsistently, root, type Transaction } from '../heap/internal.js';
+import { cell, cellKind, isBlockKind, KIND_BITS, KIND_MASK, MOST_BYTES, simpleValues } from './cell-kinds.js';
+import { parcelBytes } from './parcel.js';
+import { referenceCount } from './store.js';
+
+// Reading values without a lock: the words and bytes are copied out first; only when it is certain that nothing changed
+// meanwhile is anything made of them.
+
+const SHORT_WORDS = 16;
+const FIRST_BYTES = 256;
+
+/** A value as copied out of a cell. */
+export class LoadedCell {
+  #kind = 0;
+  #length = 0;
+  #x = 0;
+  #y = 0;
+  #bytes: Buffer = Buffer.alloc(FIRST_BYTES);
+  #words = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, FIRST_BYTES / 4);
+  #doubles = new Float64Array(this.#bytes.buffer, this.#bytes.byteOffset, 1);
+
+  /** Copies a cell. @throws CorruptSegmentError for one that cannot be, which may only be changing. */
+  take(tx: Transaction, at: number): void {
+    const word = tx.read(at + cell.kind);
+    this.#kind = word & KIND_MASK;
+    this.#length = word >>> KIND_BITS;
+    this.#x = tx.read(at + cell.x);
+    this.#y = tx.read(at + cell.y);
+    if (isBlockKind(this.#kind)) this.#takeBytes(tx, at);
+  }
+
+  #takeBytes(tx: Transaction, at: number): void {
+    const length = this.#length;
+    if (length > MOST_BYTES) throw new CorruptSegmentError(`A cell has a value of ${length} bytes.`);
+    const block = this.#kind === cellKind.referring ? this.#x + referenceCount(tx, at) : this.#x;
+    const extent = tx.memory.at(block);
+    const index = block & EXTENT_MASK;
+    const words = (length + 3) >> 2;
+    if (index + words > extent.length) throw new CorruptSegmentError('A value lies beyond its extent.');
+    if (words > this.#words.length) this.#grow(words);
+    if (words <= SHORT_WORDS) for (let i = 0; i < words; i++) this.#words[i] = extent[index + i]!;
+    else this.#bytes.set(tx.memory.bytesAt(block).subarray(index * 4, index * 4 + length));
+  }
+
+  #grow(words: number): void {
+    this.#bytes = Buffer.alloc(2 ** Math.ceil(Math.log2(words * 4)));
+    this.#words = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length / 4);
+    this.#doubles = new Float64Array(this.#bytes.buffer, this.#bytes.byteOffset, 1);
+  }
+
+  /**
+   * The value. Shared objects in it are opened here.
+   *
+   * @throws StaleHandleError when one of them, or the value itself, is gone; whatever a registered `decode` throws.
+   */
+  value(heap: Heap): unknown {
+    switch (this.#kind) {
+      case cellKind.simple:
+        return simpleValues[this.#x];
+      case cellKind.int32:
+        return this.#x;
+      case cellKind.double:
+        this.#short();
+        return this.#doubles[0];
+      case cellKind.shortText:
+        this.#short();
+        return this.#bytes.toString('latin1', 0, Math.min(8, this.#length));
+      case cellKind.shortBytes:
+        this.#short();
+        return new Uint8Array(this.#bytes.subarray(0, Math.min(8, this.#length)));
+      case cellKind.text:
+        return this.#bytes.toString('latin1', 0, this.#length);
+      case cellKind.wideText:
+        return this.#bytes.toString('utf16le', 0, this.#length);
+      case cellKind.bytes:
+        return new Uint8Array(this.#bytes.subarray(0, this.#length));
+      case cellKind.encoded:
+      case cellKind.referring:
+        return decode(this.#bytes.subarray(0, this.#length));
+      case cellKind.parcel:
+        return this.#parcel(heap);
+      default:
+        throw new CorruptSegmentError(`A cell of the unknown kind ${this.#kind} was found.`);
+    }
+  }
+
+  #short(): void {
+    this.#words[0] = this.#x;
+    this.#words[1] = this.#y;
+  }
+
+  #parcel(heap: Heap): unknown {
+    const at = { address: this.#x, serial: this.#y };
+    heap.open(at);
+    try {
+      return decode(parcelBytes(heap, at));
+    } finally {
+      heap.release(at.address);
+    }
+  }
+}
+
+// Decoding may run code of the user's, which may read other values meanwhile.
+const spare: LoadedCell[] = [];
+
+/** What `load` returns where there is no value. */
+export const absent: unique symbol = Symbol('absent');
+
+/**
+ * Reads a value of a container that this environment holds, without a lock.
+ *
+ * @param find finds its cell; 0 where there is none. May run several times, and on words that are changing.
+ * @throws StaleHandleError when a shared object in it is gone; CorruptSegmentError.
+ */
+export function load({ heap, at }: Place, find: (tx: Transaction) => number): unknown {
+  const loaded = spare.pop() ?? new LoadedCell();
+  try {
+    for (;;) {
+      const sequence = heap.memory.load(at.address + root.sequence);
+      const found = readConsistently(heap.transaction, at.address, (tx) => {
+        const address = find(tx);
+        if (address !== 0) loaded.take(tx, address);
+        return address !== 0;
+      });
+      if (!found) return absent;
+      try {
+        return loaded.value(heap);
+      } catch (error) {
+        // Replaced after it was read, and its last reference dropped: then there is another value to read. Otherwise it is
+        // really gone.
+        if (!(error instanceof StaleHandleError)) throw error;
+        if (heap.memory.load(at.address + root.sequence) === sequence) throw error;
+      }
+    }
+  } finally {
+    spare.push(loaded);
+  }
+}
