@@ -27,6 +27,27 @@ export function encode(value: unknown, label = 'value'): Encoded {
   return new Encoder(label).run(value);
 }
 
+/**
+ * What a value has been encoded to. Valid until the next `encodeParts()` of this thread: the bytes lie in memory that is
+ * used again.
+ */
+export interface EncodedParts {
+  /**
+   * The bytes, in order: one piece for almost everything, at an offset that is a multiple of 4; large byte arrays (from
+   * 8 KiB) are pieces of their own that show the value's own memory, so that nothing large is copied twice.
+   */
+  readonly pieces: readonly Uint8Array[];
+  readonly byteLength: number;
+  readonly blocks: ReadonlySet<BlockFacts>;
+  readonly places: ReadonlySet<Place>;
+}
+
+/** Like `encode`, for whoever copies the bytes elsewhere at once. */
+export function encodeParts(value: unknown, label = 'value'): EncodedParts {
+  const { bytes, blocks, places } = new Encoder(label).run(value);
+  return { pieces: [bytes], byteLength: bytes.length, blocks, places };
+}
+
 type Key = string | number;
 
 const MANY_ITEMS = 1_000_000;
