@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { ClosedError, NotShareableError } from '../errors/index.js';
 import { formatPlace, type Place, rawPlaceOf } from '../heap/internal.js';
 import { type BlockFacts, blockOf, formatFields } from '../shared-memory/internal.js';
-import { ByteWriter } from './byte-writer.js';
+import { type ByteWriter, returnWriter, takeWriter } from './byte-writer.js';
 import { errorClass } from './errors-across.js';
 import { registeredTypeOf } from './registered-types.js';
 import { sharedKindOf } from './shared-kinds.js';
@@ -14,17 +14,6 @@ export interface Encoded {
   readonly blocks: ReadonlySet<BlockFacts>;
   /** And the places in heaps that must be held until then. */
   readonly places: ReadonlySet<Place>;
-}
-
-/**
- * Turns a value into bytes: plain data and what structured clone knows by copy, shared objects and views
- * over shared memory by reference, registered classes by their codec.
- *
- * @param label what the value is called in errors: `args` makes `args[1].onDone`.
- * @throws NotShareableError for functions, symbols, instances of other classes and too deep a nesting.
- */
-export function encode(value: unknown, label = 'value'): Encoded {
-  return new Encoder(label).run(value);
 }
 
 /**
@@ -42,10 +31,31 @@ export interface EncodedParts {
   readonly places: ReadonlySet<Place>;
 }
 
-/** Like `encode`, for whoever copies the bytes elsewhere at once. */
+/**
+ * Turns a value into bytes: plain data and what structured clone knows by copy, shared objects and views
+ * over shared memory by reference, registered classes by their codec.
+ *
+ * @param label what the value is called in errors: `args` makes `args[1].onDone`.
+ * @throws NotShareableError for functions, symbols, instances of other classes and too deep a nesting.
+ */
+export function encode(value: unknown, label = 'value'): Encoded {
+  const { pieces, byteLength, blocks, places } = encodeParts(value, label);
+  const bytes = pieces.length === 1 ? Buffer.from(pieces[0]!) : Buffer.concat(pieces, byteLength);
+  return { bytes, blocks, places };
+}
+
+/**
+ * Like `encode`, for whoever copies the bytes elsewhere at once.
+ *
+ * @throws NotShareableError as `encode` does.
+ */
 export function encodeParts(value: unknown, label = 'value'): EncodedParts {
-  const { bytes, blocks, places } = new Encoder(label).run(value);
-  return { pieces: [bytes], byteLength: bytes.length, blocks, places };
+  const writer = takeWriter();
+  try {
+    return new Encoder(writer, label).run(value);
+  } finally {
+    returnWriter(writer);
+  }
 }
 
 type Key = string | number;
@@ -53,26 +63,42 @@ type Key = string | number;
 const MANY_ITEMS = 1_000_000;
 const MAX_COPIED_BYTES = 0xffff_ffff;
 
+/** Up to so many objects, looking through them takes less time than a Map. */
+const FEW_OBJECTS = 16;
+
+const none: ReadonlySet<never> = new Set<never>();
+
+// V8 knows this method within for-in, and calls nothing.
+const isOwn = Object.prototype.hasOwnProperty;
+
 class Encoder {
-  readonly #out = new ByteWriter();
+  readonly #out: ByteWriter;
   readonly #label: string;
   readonly #trail: Key[] = [];
-  readonly #blocks = new Set<BlockFacts>();
-  readonly #places = new Set<Place>();
-  readonly #unfinished = new Set<object>();
+  #blocks: Set<BlockFacts> | undefined;
+  #places: Set<Place> | undefined;
   #depth = 0;
-  /** Each object met, with its number; and in the order of those numbers. */
-  #seen: Map<object, number> | undefined;
+  /** Each object met, in the order of their numbers; and the numbers by object, once there are many. */
   readonly #order: object[] = [];
+  #numbers: Map<object, number> | undefined;
+  /** Instances of registered classes whose codecs are at work. */
+  #unfinished: Set<object> | undefined;
 
-  constructor(label: string) {
+  constructor(out: ByteWriter, label: string) {
+    this.#out = out;
     this.#label = label;
   }
 
-  run(value: unknown): Encoded {
+  run(value: unknown): EncodedParts {
     this.#out.byte(VERSION);
     this.#value(value);
-    return { bytes: this.#out.take(), blocks: this.#blocks, places: this.#places };
+    if (!this.#out.complete) throw this.#refuse('a value whose memory was taken away while it was encoded');
+    return {
+      pieces: this.#out.pieces(),
+      byteLength: this.#out.byteLength,
+      blocks: this.#blocks ?? none,
+      places: this.#places ?? none,
+    };
   }
 
   #value(value: unknown): void {
@@ -120,37 +146,54 @@ class Encoder {
 
   #string(value: string): void {
     const out = this.#out;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: Latin-1 is all characters of one byte
-    if (!/^[\x00-\xff]*$/.test(value)) {
-      out.byte(tag.utf16);
-      out.uint32(value.length * 2);
-      out.text(value, value.length * 2, 'utf16le');
-    } else if (value.length < 256) {
+    const { length } = out;
+    if (value.length < 256) {
       out.byte(tag.shortString);
       out.byte(value.length);
-      out.text(value, value.length, 'latin1');
     } else {
       out.byte(tag.latin1);
       out.uint32(value.length);
-      out.text(value, value.length, 'latin1');
     }
+    if (out.latin1(value)) return;
+    out.rewind(length);
+    out.byte(tag.utf16);
+    out.uint32(value.length * 2);
+    out.utf16(value);
   }
 
   #object(value: object): void {
-    const out = this.#out;
-    this.#seen ??= new Map();
-    const known = this.#seen.get(value);
-    if (known !== undefined) {
-      if (this.#unfinished.has(value)) throw this.#refuse('a cycle through an instance of a registered class');
-      out.byte(tag.reference);
-      return out.uint32(known);
+    const known = this.#numberOf(value);
+    if (known >= 0) {
+      if (this.#unfinished?.has(value)) throw this.#refuse('a cycle through an instance of a registered class');
+      this.#out.byte(tag.reference);
+      return this.#out.uint32(known);
     }
     if (this.#depth >= MAX_DEPTH) throw this.#refuse(`a value nested more than ${MAX_DEPTH} levels deep`);
     this.#depth += 1;
-    this.#seen.set(value, this.#seen.size);
-    this.#order.push(value);
+    this.#remember(value);
     this.#content(value);
     this.#depth -= 1;
+  }
+
+  #numberOf(value: object): number {
+    if (this.#numbers !== undefined) return this.#numbers.get(value) ?? -1;
+    const order = this.#order;
+    for (let i = 0; i < order.length; i++) if (order[i] === value) return i;
+    return -1;
+  }
+
+  #remember(value: object): void {
+    const order = this.#order;
+    order.push(value);
+    if (this.#numbers !== undefined) this.#numbers.set(value, order.length - 1);
+    else if (order.length > FEW_OBJECTS) this.#numbers = new Map(order.map((object, number) => [object, number]));
+  }
+
+  #forget(from: number): void {
+    for (const object of this.#order.splice(from)) {
+      this.#numbers?.delete(object);
+      this.#unfinished?.delete(object);
+    }
   }
 
   #content(value: object): void {
@@ -162,13 +205,14 @@ class Encoder {
     const shared = sharedKindOf(value);
     if (shared !== undefined) {
       const block = shared.block?.(value);
-      if (block !== undefined) this.#blocks.add(block);
-      for (const place of shared.places?.(value) ?? []) this.#places.add(place);
+      if (block !== undefined) this.#holdBlock(block);
+      for (const place of shared.places?.(value) ?? []) this.#holdPlace(place);
       out.byte(tag.shared);
       return this.#string(shared.handle(value));
     }
     const registered = registeredTypeOf(value);
     if (registered !== undefined) {
+      this.#unfinished ??= new Set();
       this.#unfinished.add(value);
       out.byte(tag.registered);
       this.#string(registered.name);
@@ -185,22 +229,29 @@ class Encoder {
   }
 
   #plain(value: object): void {
-    const keys = Object.keys(value);
-    this.#out.byte(tag.object);
-    this.#out.uint32(keys.length);
-    for (const key of keys) {
+    const out = this.#out;
+    out.byte(tag.object);
+    const countAt = out.length;
+    out.uint32(0);
+    let count = 0;
+    for (const key in value) {
+      if (!isOwn.call(value, key)) continue;
       this.#string(key);
       this.#child(key, (value as Record<string, unknown>)[key]);
+      count += 1;
     }
+    out.patchUint32(countAt, count);
   }
 
   #array(value: readonly unknown[]): void {
-    if (value.length > MANY_ITEMS && Object.keys(value).length < value.length / 2) {
+    // A getter met on the way may change it.
+    const { length } = value;
+    if (length > MANY_ITEMS && Object.keys(value).length < length / 2) {
       throw this.#refuse('an array that is mostly holes');
     }
     this.#out.byte(tag.array);
-    this.#out.uint32(value.length);
-    for (let i = 0; i < value.length; i++) {
+    this.#out.uint32(length);
+    for (let i = 0; i < length; i++) {
       if (value[i] === undefined && !(i in value)) this.#out.byte(tag.hole);
       else this.#child(i, value[i]);
     }
@@ -233,15 +284,25 @@ class Encoder {
   #memory(buffer: ArrayBufferLike, name: string, byteOffset: number, byteLength: number): void {
     const place = rawPlaceOf(buffer);
     if (place !== undefined) {
-      this.#places.add(place);
+      this.#holdPlace(place);
       this.#out.byte(tag.shared);
       return this.#string(rawHandle(place, name, byteOffset, byteLength));
     }
     const block = blockOf(buffer)!;
     if (!block.hold.open) throw new ClosedError(`The shared memory block '${block.name}' has been closed here.`);
-    this.#blocks.add(block);
+    this.#holdBlock(block);
     this.#out.byte(tag.shared);
     this.#string(viewHandle(block, name, byteOffset, byteLength));
+  }
+
+  #holdBlock(block: BlockFacts): void {
+    this.#blocks ??= new Set();
+    this.#blocks.add(block);
+  }
+
+  #holdPlace(place: Place): void {
+    this.#places ??= new Set();
+    this.#places.add(place);
   }
 
   #builtIn(value: object): void {
@@ -302,8 +363,8 @@ class Encoder {
     const trail = this.#trail.length;
     const depth = this.#depth;
     const seen = this.#order.length;
-    const blocks = this.#blocks.size;
-    const places = this.#places.size;
+    const blocks = this.#blocks?.size ?? 0;
+    const places = this.#places?.size ?? 0;
     try {
       this.#string(key);
       this.#child(key, Reflect.get(error, key));
@@ -312,12 +373,9 @@ class Encoder {
       this.#out.rewind(length);
       this.#trail.length = trail;
       this.#depth = depth;
-      for (const object of this.#order.splice(seen)) {
-        this.#seen!.delete(object);
-        this.#unfinished.delete(object);
-      }
-      for (const block of [...this.#blocks].slice(blocks)) this.#blocks.delete(block);
-      for (const place of [...this.#places].slice(places)) this.#places.delete(place);
+      this.#forget(seen);
+      shorten(this.#blocks, blocks);
+      shorten(this.#places, places);
       return false;
     }
   }
@@ -343,8 +401,14 @@ export function rawHandle(place: Place, name: string, byteOffset: number, byteLe
   return `mp:raw:${name}:${byteOffset}:${byteLength}:${formatPlace(place)}`;
 }
 
-function isShared(buffer: ArrayBufferLike): boolean {
+/** Whether an ArrayBuffer shows shared memory, so that what lies over it travels by reference. */
+export function isShared(buffer: ArrayBufferLike): boolean {
   return blockOf(buffer) !== undefined || rawPlaceOf(buffer) !== undefined;
+}
+
+/** Leaves the `size` items that came first. */
+function shorten<T>(set: Set<T> | undefined, size: number): void {
+  if (set !== undefined) for (const item of [...set].slice(size)) set.delete(item);
 }
 
 function isPlainOfOtherRealm(value: object): boolean {
