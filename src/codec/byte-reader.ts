@@ -3,9 +3,10 @@ import { ValueError } from '../errors/index.js';
 import { unpackKey } from './known-keys.js';
 import { unpackLatin1, unpackUtf16 } from './text.js';
 
-// A DataView for each value to be read takes longer than this for the few doubles that most have.
+// Numbers are put together here: a DataView for each value to be read takes longer than this for the few that most have.
 const double = new Float64Array(1);
 const halves = new Int32Array(double.buffer);
+const integer = new BigUint64Array(double.buffer);
 
 /**
  * Reads bytes that nobody vouches for, and that may change meanwhile (they may be shared memory): never beyond their end,
@@ -54,6 +55,15 @@ export class ByteReader {
     return double[0]!;
   }
 
+  /** Its most significant byte first, like all magnitudes. */
+  bigUint64(): bigint {
+    const at = this.#take(8);
+    const bytes = this.#bytes;
+    halves[1] = (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!;
+    halves[0] = (bytes[at + 4]! << 24) | (bytes[at + 5]! << 16) | (bytes[at + 6]! << 8) | bytes[at + 7]!;
+    return integer[0]!;
+  }
+
   /** How many items follow; each takes at least one byte, so a count beyond what is left is a lie. */
   count(): number {
     const count = this.uint32();
@@ -65,6 +75,14 @@ export class ByteReader {
   bytes(length: number): Uint8Array<ArrayBuffer> {
     const at = this.#take(length);
     return this.#bytes.slice(at, at + length) as Uint8Array<ArrayBuffer>;
+  }
+
+  /** The same as a Buffer; unlike typed arrays, they are made without being filled with zeros first. */
+  buffer(length: number): Buffer {
+    const at = this.#take(length);
+    const copy = Buffer.allocUnsafeSlow(length);
+    copy.set(this.#bytes.subarray(at, at + length));
+    return copy;
   }
 
   latin1(length: number): string {

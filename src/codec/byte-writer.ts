@@ -23,12 +23,15 @@ export class ByteWriter {
 
   /** Of everything. */
   get byteLength(): number {
-    return this.#pieces.reduce((sum, { length }) => sum + length, this.#length);
+    let sum = this.#length;
+    for (const { length } of this.#pieces) sum += length;
+    return sum;
   }
 
   /** Whether all bytes that are shown where they are, are still there. */
   get complete(): boolean {
-    return this.#pieces.every(({ bytes, length }) => bytes.length === length);
+    for (const { bytes, length } of this.#pieces) if (bytes.length !== length) return false;
+    return true;
   }
 
   get capacity(): number {
@@ -44,7 +47,7 @@ export class ByteWriter {
 
   clear(): void {
     this.#length = 0;
-    this.#pieces.length = 0;
+    if (this.#pieces.length > 0) this.#pieces.length = 0;
   }
 
   /**
@@ -88,6 +91,12 @@ export class ByteWriter {
   double(value: number): void {
     const at = this.#room(8);
     this.#numbers.setFloat64(at, value, true);
+  }
+
+  /** Its most significant byte first, like all magnitudes. */
+  bigUint64(value: bigint): void {
+    const at = this.#room(8);
+    this.#numbers.setBigUint64(at, value);
   }
 
   /** Bytes that nobody changes before the pieces have been used. */

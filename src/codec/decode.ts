@@ -64,9 +64,13 @@ class Decoder {
     const negative = this.#in.byte() === 1;
     const length = this.#in.count();
     if (length > MAX_BIGINT_BYTES) throw this.#in.broken();
-    const magnitude = Buffer.from(this.#in.bytes(length).buffer).toString('hex');
-    const value = magnitude === '' ? 0n : BigInt(`0x${magnitude}`);
-    return negative ? -value : value;
+    const magnitude = length === 8 ? this.#in.bigUint64() : this.#magnitude(length);
+    return negative ? -magnitude : magnitude;
+  }
+
+  #magnitude(length: number): bigint {
+    const hex = this.#in.buffer(length).toString('hex');
+    return hex === '' ? 0n : BigInt(`0x${hex}`);
   }
 
   #reference(): unknown {
@@ -201,6 +205,7 @@ class Decoder {
     const bytes = this.#in.count();
     if (name === undefined) throw this.#in.broken();
     if (name === 'Uint8Array') return this.#in.bytes(bytes);
+    if (name === 'Buffer') return this.#in.buffer(bytes);
     try {
       return makeView(name, this.#in.bytes(bytes).buffer, 0, bytes);
     } catch (cause) {

@@ -6,7 +6,7 @@ import { type ByteWriter, returnWriter, takeWriter } from './byte-writer.js';
 import { errorClass } from './errors-across.js';
 import { registeredTypeOf } from './registered-types.js';
 import { sharedKindOf } from './shared-kinds.js';
-import { MAX_BIGINT_BYTES, MAX_DEPTH, tag, VERSION, viewName, viewNames } from './tags.js';
+import { MAX_BIGINT_BYTES, MAX_DEPTH, tag, VERSION, type ViewName, viewName, viewNames } from './tags.js';
 
 /** A value as bytes, and the blocks that must stay until somebody has decoded them. */
 export interface Encoded {
@@ -58,7 +58,8 @@ export function encodeParts(value: unknown, label = 'value'): EncodedParts {
   }
 }
 
-type Key = string | number;
+/** An object is a key of a Map: what it is called is found out when somebody has to be told. */
+type Key = string | number | object;
 
 const MANY_ITEMS = 1_000_000;
 const MAX_COPIED_BYTES = 0xffff_ffff;
@@ -135,13 +136,19 @@ class Encoder {
   }
 
   #bigint(value: bigint): void {
-    const hex = (value < 0n ? -value : value).toString(16);
-    const magnitude = Buffer.from(hex.length % 2 ? `0${hex}` : hex, 'hex');
-    if (magnitude.length > MAX_BIGINT_BYTES) throw this.#refuse('a bigint of more than a million bytes');
-    this.#out.byte(tag.bigint);
-    this.#out.byte(value < 0n ? 1 : 0);
-    this.#out.uint32(magnitude.length);
-    this.#out.bytes(magnitude);
+    const out = this.#out;
+    const magnitude = value < 0n ? -value : value;
+    out.byte(tag.bigint);
+    out.byte(value < 0n ? 1 : 0);
+    if (BigInt.asUintN(64, magnitude) === magnitude) {
+      out.uint32(8);
+      return out.bigUint64(magnitude);
+    }
+    const hex = magnitude.toString(16);
+    const bytes = Buffer.from(hex.length % 2 ? `0${hex}` : hex, 'hex');
+    if (bytes.length > MAX_BIGINT_BYTES) throw this.#refuse('a bigint of more than a million bytes');
+    out.uint32(bytes.length);
+    out.bytes(bytes);
   }
 
   #string(value: string): void {
@@ -202,6 +209,11 @@ class Encoder {
     const prototype = Object.getPrototypeOf(value) as object | null;
     if (prototype === Object.prototype || prototype === null) return this.#plain(value);
     if (Array.isArray(value) && prototype === Array.prototype) return this.#array(value);
+    const registered = registeredTypeOf(value);
+    if (registered === undefined && ArrayBuffer.isView(value)) {
+      const name = viewName(value);
+      if (prototype.constructor?.name === name) return this.#view(value, name);
+    }
     const shared = sharedKindOf(value);
     if (shared !== undefined) {
       const block = shared.block?.(value);
@@ -210,7 +222,6 @@ class Encoder {
       out.byte(tag.shared);
       return this.#string(shared.handle(value));
     }
-    const registered = registeredTypeOf(value);
     if (registered !== undefined) {
       this.#unfinished ??= new Set();
       this.#unfinished.add(value);
@@ -220,7 +231,6 @@ class Encoder {
       this.#unfinished.delete(value);
       return;
     }
-    if (ArrayBuffer.isView(value) && prototype.constructor?.name === viewName(value)) return this.#view(value);
     // Errors of any class travel, as what another process can make of them; other subclasses would lose what they are.
     if (types.isNativeError(value) || value instanceof DOMException) return this.#error(value as Error);
     const base = Object.getPrototypeOf(prototype) as object | null;
@@ -258,7 +268,7 @@ class Encoder {
   }
 
   #child(key: Key, value: unknown): void {
-    if (value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')) {
+    if (!isObject(value) && typeof value !== 'symbol') {
       this.#value(value);
       return;
     }
@@ -267,8 +277,7 @@ class Encoder {
     this.#trail.pop();
   }
 
-  #view(view: ArrayBufferView): void {
-    const name = viewName(view);
+  #view(view: ArrayBufferView, name: ViewName): void {
     if (isShared(view.buffer)) return this.#memory(view.buffer, name, view.byteOffset, view.byteLength);
     if (!(view.buffer instanceof ArrayBuffer) && !types.isArrayBuffer(view.buffer)) {
       throw this.#refuse('a view over a SharedArrayBuffer (threads share those, processes do not)');
@@ -313,7 +322,7 @@ class Encoder {
       // A copy: a getter met on the way may change the Map.
       for (const [key, item] of [...value]) {
         this.#child('<key>', key);
-        this.#child(typeof key === 'string' ? key : String(key as number), item);
+        this.#child(isObject(key) ? key : String(key), item);
       }
     } else if (types.isSet(value)) {
       out.byte(tag.set);
@@ -381,9 +390,7 @@ class Encoder {
   }
 
   #refuse(what: string): NotShareableError {
-    const path = this.#trail.map((key) =>
-      typeof key === 'number' ? `[${key}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`,
-    );
+    const path = this.#trail.map(formatKey);
     return new NotShareableError(
       `${this.#label}${path.join('')} is ${what}, which cannot travel to another process. ` +
         'Send plain data, shared objects, or instances of a class that registerType() knows.',
@@ -415,6 +422,24 @@ function isPlainOfOtherRealm(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object;
   if (Array.isArray(value)) return prototype.constructor?.name === 'Array';
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' ? value !== null : typeof value === 'function';
+}
+
+function formatKey(key: Key): string {
+  if (typeof key === 'number') return `[${key}]`;
+  const text = typeof key === 'string' ? key : nameOfObject(key);
+  return /^[A-Za-z_$][\w$]*$/.test(text) ? `.${text}` : `[${JSON.stringify(text)}]`;
+}
+
+function nameOfObject(key: object): string {
+  try {
+    return String(key);
+  } catch {
+    return '<key>';
+  }
 }
 
 function describeFunction(fn: unknown): string {
