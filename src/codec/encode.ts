@@ -1,9 +1,11 @@
 import { types } from 'node:util';
-import { ClosedError, NotShareableError } from '../errors/index.js';
+import { ClosedError, type NotShareableError } from '../errors/index.js';
 import { formatPlace, type Place, rawPlaceOf } from '../heap/internal.js';
 import { type BlockFacts, blockOf, formatFields } from '../shared-memory/internal.js';
 import { type ByteWriter, returnWriter, takeWriter } from './byte-writer.js';
 import { errorClass } from './errors-across.js';
+import { MetObjects } from './met-objects.js';
+import { describeFunction, describeInstance, type Key, refusal } from './refusal.js';
 import { registeredTypeOf } from './registered-types.js';
 import { sharedKindOf } from './shared-kinds.js';
 import { MAX_BIGINT_BYTES, MAX_DEPTH, tag, VERSION, type ViewName, viewName, viewNames } from './tags.js';
@@ -58,14 +60,8 @@ export function encodeParts(value: unknown, label = 'value'): EncodedParts {
   }
 }
 
-/** An object is a key of a Map: what it is called is found out when somebody has to be told. */
-type Key = string | number | object;
-
 const MANY_ITEMS = 1_000_000;
 const MAX_COPIED_BYTES = 0xffff_ffff;
-
-/** Up to so many objects, looking through them takes less time than a Map. */
-const FEW_OBJECTS = 16;
 
 const none: ReadonlySet<never> = new Set<never>();
 
@@ -79,9 +75,7 @@ class Encoder {
   #blocks: Set<BlockFacts> | undefined;
   #places: Set<Place> | undefined;
   #depth = 0;
-  /** Each object met, in the order of their numbers; and the numbers by object, once there are many. */
-  readonly #order: object[] = [];
-  #numbers: Map<object, number> | undefined;
+  readonly #met = new MetObjects();
   /** Instances of registered classes whose codecs are at work. */
   #unfinished: Set<object> | undefined;
 
@@ -169,7 +163,7 @@ class Encoder {
   }
 
   #object(value: object): void {
-    const known = this.#numberOf(value);
+    const known = this.#met.numberOf(value);
     if (known >= 0) {
       if (this.#unfinished?.has(value)) throw this.#refuse('a cycle through an instance of a registered class');
       this.#out.byte(tag.reference);
@@ -177,30 +171,9 @@ class Encoder {
     }
     if (this.#depth >= MAX_DEPTH) throw this.#refuse(`a value nested more than ${MAX_DEPTH} levels deep`);
     this.#depth += 1;
-    this.#remember(value);
+    this.#met.add(value);
     this.#content(value);
     this.#depth -= 1;
-  }
-
-  #numberOf(value: object): number {
-    if (this.#numbers !== undefined) return this.#numbers.get(value) ?? -1;
-    const order = this.#order;
-    for (let i = 0; i < order.length; i++) if (order[i] === value) return i;
-    return -1;
-  }
-
-  #remember(value: object): void {
-    const order = this.#order;
-    order.push(value);
-    if (this.#numbers !== undefined) this.#numbers.set(value, order.length - 1);
-    else if (order.length > FEW_OBJECTS) this.#numbers = new Map(order.map((object, number) => [object, number]));
-  }
-
-  #forget(from: number): void {
-    for (const object of this.#order.splice(from)) {
-      this.#numbers?.delete(object);
-      this.#unfinished?.delete(object);
-    }
   }
 
   #content(value: object): void {
@@ -371,7 +344,7 @@ class Encoder {
     const { length } = this.#out;
     const trail = this.#trail.length;
     const depth = this.#depth;
-    const seen = this.#order.length;
+    const met = this.#met.size;
     const blocks = this.#blocks?.size ?? 0;
     const places = this.#places?.size ?? 0;
     try {
@@ -382,7 +355,7 @@ class Encoder {
       this.#out.rewind(length);
       this.#trail.length = trail;
       this.#depth = depth;
-      this.#forget(seen);
+      for (const object of this.#met.forget(met)) this.#unfinished?.delete(object);
       shorten(this.#blocks, blocks);
       shorten(this.#places, places);
       return false;
@@ -390,11 +363,7 @@ class Encoder {
   }
 
   #refuse(what: string): NotShareableError {
-    const path = this.#trail.map(formatKey);
-    return new NotShareableError(
-      `${this.#label}${path.join('')} is ${what}, which cannot travel to another process. ` +
-        'Send plain data, shared objects, or instances of a class that registerType() knows.',
-    );
+    return refusal(this.#label, this.#trail, what);
   }
 }
 
@@ -426,28 +395,4 @@ function isPlainOfOtherRealm(value: object): boolean {
 
 function isObject(value: unknown): value is object {
   return typeof value === 'object' ? value !== null : typeof value === 'function';
-}
-
-function formatKey(key: Key): string {
-  if (typeof key === 'number') return `[${key}]`;
-  const text = typeof key === 'string' ? key : nameOfObject(key);
-  return /^[A-Za-z_$][\w$]*$/.test(text) ? `.${text}` : `[${JSON.stringify(text)}]`;
-}
-
-function nameOfObject(key: object): string {
-  try {
-    return String(key);
-  } catch {
-    return '<key>';
-  }
-}
-
-function describeFunction(fn: unknown): string {
-  const { name } = fn as { name?: unknown };
-  return typeof name === 'string' && name !== '' ? `a function (${name})` : 'a function';
-}
-
-function describeInstance(value: object): string {
-  const name: unknown = value.constructor?.name;
-  return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an object of an unknown class';
 }
