@@ -34,7 +34,7 @@ export class ByteReader {
 
   /** Steps over the next byte if it is this one. */
   skipIf(byte: number): boolean {
-    if (this.#at >= this.#end || this.#bytes[this.#at] !== byte) return false;
+    if (this.#bytes[this.#at] !== byte) return false;
     this.#at += 1;
     return true;
   }
