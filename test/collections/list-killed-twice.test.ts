@@ -1,4 +1,4 @@
 import { listOperations, longListOperations } from '../programs/list-operations.js';
 import { testKilledTwice } from '../support/killing-twice.js';
 
-testKilledTwice([...listOperations, ...longListOperations], { first: 71, second: 43 });
+testKilledTwice([...listOperations, ...longListOperations], { first: 31, second: 41 });
