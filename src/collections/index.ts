@@ -1,0 +1,1 @@
+export { ListProxy, SharedList } from './shared-list.js';
