@@ -1,0 +1,11 @@
+export {
+  type DictFactory,
+  type DictKey,
+  type DictMethods,
+  type DictOptions,
+  type DictProxy,
+  type SetOptions,
+  SharedDict,
+  type SharedRecord,
+} from './shared-dict.js';
+export { transact } from './transact.js';
