@@ -1,7 +1,7 @@
 import { CorruptSegmentError } from '../errors/index.js';
 import { EXTENT_MASK, type Heap, type Transaction } from '../heap/internal.js';
 import { CELL_WORDS, cell, isBlockKind, KIND_BITS, KIND_MASK, MOST_BYTES } from './cell-kinds.js';
-import { valueOf } from './load.js';
+import { decodedValue } from './load.js';
 import { blockOffset } from './store.js';
 
 const FIRST_CELLS = 32;
@@ -84,7 +84,7 @@ export class LoadedCells {
     const index = i * CELL_WORDS;
     const word = words[index]!;
     const [x, y] = [words[index + cell.x]!, words[index + cell.y]!];
-    return valueOf(heap, word & KIND_MASK, word >>> KIND_BITS, x, y, this.#bytes, this.#starts[i]!);
+    return decodedValue(heap, word & KIND_MASK, word >>> KIND_BITS, x, y, this.#bytes, this.#starts[i]!);
   }
 
   /** All of them. */

@@ -55,7 +55,7 @@ export class LoadedCell {
    * @throws StaleHandleError when one of them, or the value itself, is gone; whatever a registered `decode` throws.
    */
   value(heap: Heap): unknown {
-    return valueOf(heap, this.#kind, this.#length, this.#x, this.#y, this.#bytes, 0);
+    return decodedValue(heap, this.#kind, this.#length, this.#x, this.#y, this.#bytes, 0);
   }
 
   /** Whether the same value, byte for byte, was copied out of another cell, or out of the same one at another time. */
@@ -77,7 +77,7 @@ export class LoadedCell {
 }
 
 /** Makes a value of what was copied out of a cell: see `LoadedCell.value`. */
-export function valueOf(
+export function decodedValue(
   heap: Heap,
   kind: number,
   length: number,

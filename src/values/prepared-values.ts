@@ -1,12 +1,12 @@
 import type { Heap } from '../heap/internal.js';
 import { cellKind } from './cell-kinds.js';
-import { sameParcels, valueOf } from './load.js';
+import { sameParcels, decodedValue } from './load.js';
 import type { Prepared } from './prepared.js';
 
 /** A value that is ready to be stored, made again: a fresh copy, as from a container. */
 export function valueOfPrepared(heap: Heap, { kind, x, y, payload }: Prepared): unknown {
   const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-  return valueOf(heap, kind, payload.length, x, y, bytes, 0);
+  return decodedValue(heap, kind, payload.length, x, y, bytes, 0);
 }
 
 /** Whether two values are the same, byte for byte. */
