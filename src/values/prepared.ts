@@ -50,7 +50,13 @@ export class Prepared {
   /** One that stays valid. The hold on a parcel becomes the copy's. */
   keep(): Prepared {
     const kept = new Prepared();
-    kept.set(this.kind, this.x, this.y, this.payload.length > 0 ? this.payload.slice() : nothing, this.references);
+    kept.set(
+      this.kind,
+      this.x,
+      this.y,
+      this.payload.length > 0 ? new Uint8Array(this.payload) : nothing,
+      this.references,
+    );
     kept.#heap = this.#heap;
     this.#heap = undefined;
     return kept;
