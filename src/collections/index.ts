@@ -8,4 +8,5 @@ export {
   SharedDict,
   type SharedRecord,
 } from './shared-dict.js';
+export { SharedNamespace } from './shared-namespace.js';
 export { transact } from './transact.js';

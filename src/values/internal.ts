@@ -3,7 +3,7 @@ import './parcel.js';
 
 export { CELL_WORDS, cell, cellKind } from './cell-kinds.js';
 export { copyOfCell, refersInCopy } from './copy-cell.js';
-export { absent, LoadedCell, load, loadInto, decodedValue } from './load.js';
+export { absent, decodedValue, LoadedCell, load, loadInto } from './load.js';
 export { LoadedCells } from './load-many.js';
 export { Prepared, prepare } from './prepared.js';
 export { samePrepared, valueOfPrepared } from './prepared-values.js';

@@ -1,6 +1,6 @@
 import type { Heap } from '../heap/internal.js';
 import { cellKind } from './cell-kinds.js';
-import { sameParcels, decodedValue } from './load.js';
+import { decodedValue, sameParcels } from './load.js';
 import type { Prepared } from './prepared.js';
 
 /** A value that is ready to be stored, made again: a fresh copy, as from a container. */
