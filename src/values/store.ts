@@ -121,7 +121,7 @@ export function referenceCount(tx: Transaction, at: number): number {
   return count;
 }
 
-function kindWord({ kind, payload }: Prepared): number {
+export function kindWord({ kind, payload }: Prepared): number {
   return (payload.length << KIND_BITS) | kind;
 }
 
@@ -146,7 +146,7 @@ function makeContents(tx: Transaction, { kind, payload, references, x }: Prepare
 }
 
 /** Of a fresh block: needs no log. */
-function fillBytes(tx: Transaction, address: number, bytes: Uint8Array): void {
+export function fillBytes(tx: Transaction, address: number, bytes: Uint8Array): void {
   step();
   tx.memory.bytesAt(address).set(bytes, (address & EXTENT_MASK) * 4);
 }
