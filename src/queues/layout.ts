@@ -64,8 +64,16 @@ export const item = {
   words: 8,
 } as const;
 
-/** The body of one end of a pipe. */
-export const end = { type: 0, pipe: 1, side: 2, words: 4 } as const;
+/** The body of one end of a pipe, which is as large as that of a queue: one that is not yet made looks like an empty queue. */
+export const end = {
+  type: 0,
+  /** The root of the pipe, which this refers to. */
+  pipe: 1,
+  side: 2,
+  /** Of `endMode`. */
+  mode: 3,
+} as const;
+export const endMode = { reads: 1, writes: 2 } as const;
 /** In the root of a pipe, which nobody else needs: which of its ends are gone. Guarded by the roots lock. */
 export const ENDS_GONE = root.b;
 

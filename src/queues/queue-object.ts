@@ -175,6 +175,6 @@ function full(): QueueFullError {
   return new QueueFullError('The queue was full, and nobody took anything in time.');
 }
 
-function empty(): QueueEmptyError {
-  return new QueueEmptyError('The queue was empty, and nothing came in time.');
+export function empty(): QueueEmptyError {
+  return new QueueEmptyError('Nothing was there to take, and nothing came in time.');
 }

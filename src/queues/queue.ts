@@ -7,7 +7,7 @@ import { callable } from '../synchronize/internal.js';
 import { bodyType, type QueueType } from './layout.js';
 import type { Lease } from './lease.js';
 import { QueueObject } from './queue-object.js';
-import type { Taken } from './store.js';
+import type { Taken } from './take.js';
 import { notYet } from './waiting.js';
 
 /**

@@ -10,14 +10,13 @@ import {
   stale,
   type Transaction,
 } from '../heap/internal.js';
-import { dropCellInPlace, LoadedCell, type Prepared, refers } from '../values/internal.js';
-import { append, firstCell, passRecord, takeItem } from './channel.js';
+import type { LoadedCell, Prepared } from '../values/internal.js';
+import { append, takeItem } from './channel.js';
 import { body, bodyType, channel, item, QUEUE_WORDS, type QueueType, share, shareKind, waitWord } from './layout.js';
 import { type Lease, makeLease } from './lease.js';
 import {
   alertIfOver,
   countTaken,
-  dropItem,
   finishShare,
   finishTaken,
   isTaker,
@@ -26,16 +25,9 @@ import {
   takeOut,
   unfinished,
 } from './shares.js';
+import { type Taken, takeFirst, unpack, withLoaded } from './take.js';
 import { WaitWord } from './wait-word.js';
 import { notYet } from './waiting.js';
-
-/** What has been taken out of a queue. */
-export interface Taken {
-  readonly value: unknown;
-}
-
-// Unpacking a value may run code of the user's, which may take other items meanwhile.
-const spare: LoadedCell[] = [];
 
 /** How many places a queue has, a joinable one too. */
 export interface QueueKind {
@@ -107,45 +99,34 @@ export class QueueStore {
    * is gone; whatever a registered `decode` throws. What cannot be unpacked is gone.
    */
   tryTake(): Taken | typeof notYet {
-    const loaded = spare.pop() ?? new LoadedCell();
-    try {
+    return withLoaded((loaded) => {
       const node = this.place.heap.transaction.run((tx) => this.#take(tx, loaded));
       if (node === undefined) return notYet;
       if (this.kind.maxsize > 0) this.room.wakeOne();
-      if (node === 0) return { value: loaded.value(this.place.heap) };
-      try {
-        return { value: loaded.value(this.place.heap) };
-      } finally {
-        this.#finish(node);
-      }
-    } finally {
-      spare.push(loaded);
-    }
+      return { value: unpack(this.place, loaded, node) };
+    });
   }
 
   /** The same, with a lease. */
   tryLease(): Lease<unknown> | typeof notYet {
-    const loaded = spare.pop() ?? new LoadedCell();
-    try {
+    return withLoaded((loaded) => {
       const taken = this.place.heap.transaction.run((tx) => this.#takeLease(tx, loaded));
       if (taken === undefined) return notYet;
       if (this.kind.maxsize > 0) this.room.wakeOne();
+      const { node } = taken;
       let value: unknown;
       try {
         value = loaded.value(this.place.heap);
       } catch (error) {
-        this.#finish(taken.node);
+        this.#finish(node);
         throw error;
       }
       this.#leased += 1;
-      const { node } = taken;
       return makeLease(value, taken.deliveries, {
         ack: () => this.#settle(() => this.#finish(node)),
         giveBack: () => this.#settle(() => this.#giveBack(node)),
       });
-    } finally {
-      spare.push(loaded);
-    }
+    });
   }
 
   /** Whether something may be there; takes no lock, and may be wrong. */
@@ -238,20 +219,8 @@ export class QueueStore {
   #take(tx: Transaction, loaded: LoadedCell): number | undefined {
     const block = this.#lock(tx);
     const base = block + body.channel;
-    const count = tx.read(base + channel.count);
-    if (count === 0) return this.#checkEnd(tx, block);
-    const at = firstCell(tx, base);
-    let node = 0;
-    if (refers(tx, at)) {
-      // What it refers to must live until it has been unpacked, and no longer if this participant does not.
-      tx.lockRoots();
-      const taken = takeItem(tx, base);
-      node = takeOut(tx, this.place, block, taken, shareKind.custody);
-      loaded.take(tx, taken + item.cell);
-    } else {
-      loaded.take(tx, at);
-      dropFirst(tx, base, at, count);
-    }
+    if (tx.read(base + channel.count) === 0) return this.#checkEnd(tx, block);
+    const node = takeFirst(tx, this.place, block, base, loaded);
     if (this.kind.type === bodyType.joinable) this.#taker = countTaken(tx, this.place, block, this.#taker);
     return node;
   }
@@ -304,19 +273,6 @@ export class QueueStore {
   #hasEnded(block: number): boolean {
     return this.#load(block + body.ended) !== 0;
   }
-}
-
-/** The first item has been copied out, and nobody's references hang on it. Logs at most 4 words, and frees two blocks. */
-function dropFirst(tx: Transaction, base: number, at: number, count: number): void {
-  const returned = tx.read(base + channel.returned);
-  if (returned !== 0) {
-    tx.write(base + channel.returned, tx.read(returned + item.next));
-    dropItem(tx, returned);
-  } else {
-    dropCellInPlace(tx, at);
-    passRecord(tx, base, at);
-  }
-  tx.write(base + channel.count, count - 1);
 }
 
 function ended(what: string): QueueClosedError {

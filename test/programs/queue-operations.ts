@@ -11,6 +11,7 @@ import type { RootAddress } from '../../src/heap/roots.js';
 import '../../src/queues/contents.js';
 import { bodyType, type QueueType } from '../../src/queues/layout.js';
 import type { Lease } from '../../src/queues/lease.js';
+import { createPipe, PipeEnd } from '../../src/queues/pipe-end.js';
 import { createQueue, QueueStore } from '../../src/queues/store.js';
 import { notYet } from '../../src/queues/waiting.js';
 import { cellKind } from '../../src/values/cell-kinds.js';
@@ -534,4 +535,154 @@ const joinable: readonly Operation[] = [
   },
 ];
 
-export const queueOperations: readonly Operation[] = [...plain, ...leases, ...joinable];
+// Pipes. The survivor has the first end, and the victim the other one.
+
+function pipe(survivor: Heap): Facts {
+  const [here, there] = createPipe(survivor, true);
+  const lock = survivor.create(rootKind.lock);
+  return {
+    here: here.address,
+    hereSerial: here.serial,
+    there: there.address,
+    thereSerial: there.serial,
+    lock: lock.address,
+    lockSerial: lock.serial,
+  };
+}
+
+const ends = new WeakMap<Heap, PipeEnd>();
+function endOf(heap: Heap, { here, hereSerial, there, thereSerial }: Facts, which: 'here' | 'there'): PipeEnd {
+  const place = which === 'here' ? { address: here!, serial: hereSerial! } : { address: there!, serial: thereSerial! };
+  const known = ends.get(heap) ?? new PipeEnd(new Place(heap, place));
+  ends.set(heap, known);
+  return known;
+}
+
+/** The victim takes the other end, and the survivor lets go of it. */
+function passEnd(victim: Heap, facts: Facts): void {
+  victim.open({ address: facts['there']!, serial: facts['thereSerial']! });
+  victim.open(lockAt(facts));
+  endOf(victim, facts, 'there');
+}
+const letGoOfOther = (survivor: Heap, facts: Facts) => {
+  endOf(survivor, facts, 'here');
+  survivor.release(facts['there']!);
+};
+
+function send(end: PipeEnd, value: unknown): void {
+  const prepared = prepare(end.place.heap, value);
+  end.send(prepared);
+  prepared.release();
+}
+
+function received(end: PipeEnd): unknown[] {
+  const values: unknown[] = [];
+  assert.throws(() => {
+    for (;;) {
+      const taken = end.tryReceive();
+      if (taken === notYet) assert.fail('the other end seems to be there');
+      values.push(taken.value);
+    }
+  }, QueueClosedError);
+  return values;
+}
+
+/** The victim is gone: the survivor receives what it has sent, hears that no more will come, and the pipe is gone, too. */
+function hears(survivor: Heap, facts: Facts, allowed: readonly Items[]): void {
+  survivor.bury();
+  const end = endOf(survivor, facts, 'here');
+  const text = JSON.stringify(received(end));
+  assert.ok(
+    allowed.some((one) => JSON.stringify(one) === text),
+    `${text} is none of ${JSON.stringify(allowed)}`,
+  );
+  assert.throws(() => send(end, 1), QueueClosedError);
+  survivor.release(end.pipe.at.address);
+  survivor.release(facts['here']!);
+  survivor.bury();
+  assert.equal(survivor.memory.load(facts['lock']! + root.references), 0, 'something refers to the lock');
+  survivor.release(facts['lock']!);
+  const { problems, roots, holds, blocks } = checkHeap(survivor);
+  assert.deepEqual({ problems, roots, holds, blocks }, { problems: [], roots: 0, holds: 0, blocks: 0 });
+}
+
+const pipes: readonly Operation[] = [
+  {
+    name: 'a pipe made and let go of',
+    atLeast: 635,
+    act: (victim, facts) => {
+      const [one, other] = createPipe(victim, true);
+      facts['made'] = 1;
+      victim.release(one.address);
+      victim.release(other.address);
+      victim.bury();
+    },
+    verify: (survivor) => {
+      survivor.bury();
+      const { problems, roots, blocks } = checkHeap(survivor);
+      assert.deepEqual({ problems, roots, blocks }, { problems: [], roots: 0, blocks: 0 });
+    },
+  },
+  {
+    name: 'pipe: an end opened',
+    atLeast: 56,
+    prepare: pipe,
+    act: (victim, facts) => {
+      victim.open({ address: facts['there']!, serial: facts['thereSerial']! });
+      endOf(victim, facts, 'there');
+    },
+    verify: (survivor, facts) => {
+      letGoOfOther(survivor, facts);
+      hears(survivor, facts, [[]]);
+    },
+  },
+  {
+    name: 'pipe: send, and leave',
+    atLeast: 96,
+    prepare: pipe,
+    arm: passEnd,
+    follow: letGoOfOther,
+    act: (victim, facts) => {
+      send(endOf(victim, facts, 'there'), 1);
+      send(endOf(victim, facts, 'there'), TEXT);
+    },
+    verify: (survivor, facts, died) => hears(survivor, facts, died ? [[], [1], [1, TEXT]] : [[1, TEXT]]),
+  },
+  {
+    name: 'pipe: receive',
+    atLeast: 150,
+    prepare: pipe,
+    arm: passEnd,
+    follow: (survivor, facts) => {
+      letGoOfOther(survivor, facts);
+      const end = endOf(survivor, facts, 'here');
+      send(end, LONG_TEXT);
+      const { bytes } = encode(REFERRING);
+      end.send(new Prepared().set(cellKind.referring, 0, 1, bytes, [new Place(survivor, lockAt(facts))]));
+      send(end, TEXT);
+    },
+    act: (victim, facts) => {
+      const end = endOf(victim, facts, 'there');
+      assert.deepEqual(end.tryReceive(), { value: LONG_TEXT });
+      assert.deepEqual(end.tryReceive(), { value: REFERRING });
+    },
+    verify: (survivor, facts) => hears(survivor, facts, [[]]),
+  },
+  {
+    name: 'pipe: an end closed by the last who has it, and somebody sleeps at the other',
+    atLeast: 109,
+    prepare: pipe,
+    arm: passEnd,
+    follow: (survivor, facts) => {
+      letGoOfOther(survivor, facts);
+      endOf(survivor, facts, 'here').incoming.mark();
+    },
+    act: (victim, facts) => {
+      victim.release(endOf(victim, facts, 'there').pipe.at.address);
+      victim.release(facts['there']!);
+    },
+    verify: (survivor, facts) => hears(survivor, facts, [[]]),
+  },
+];
+
+export const queueOperations: readonly Operation[] = [...plain, ...leases, ...joinable, ...pipes];
