@@ -3,10 +3,8 @@ import { isShared, registerSharedKind } from '../codec/internal.js';
 import { ClosedError, QueueClosedError, ValueError } from '../errors/index.js';
 import {
   closeWrapper,
-  openPlace,
   Place,
   placeOf,
-  rootKind,
   type SyncWaitOptions,
   signalOf,
   timeoutOf,
@@ -17,6 +15,7 @@ import type { Handle } from '../shared-memory/internal.js';
 import { Primitive } from '../synchronize/internal.js';
 import { prepare } from '../values/internal.js';
 import { Line } from './line.js';
+import { openAs } from './open-as.js';
 import { createPipe, PipeEnd } from './pipe-end.js';
 import { empty } from './queue-object.js';
 import type { Taken } from './take.js';
@@ -270,5 +269,5 @@ registerSharedKind<ConnectionClass>({
   type: ConnectionClass,
   handle: (connection) => connection.handle,
   places: (connection) => [placeOf(connection)],
-  open: (fields) => openPlace(fields, rootKind.queue, (place) => new ConnectionClass(place)),
+  open: (fields) => openAs(fields, ConnectionClass),
 });

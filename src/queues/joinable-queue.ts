@@ -1,10 +1,11 @@
 import { inspect } from 'node:util';
 import { registerSharedKind } from '../codec/internal.js';
-import { openPlace, placeOf, rootKind, type SyncWaitOptions, timeoutOf, type WaitOptions } from '../heap/internal.js';
+import { placeOf, type SyncWaitOptions, timeoutOf, type WaitOptions } from '../heap/internal.js';
 import type { Handle } from '../shared-memory/internal.js';
 import { callable } from '../synchronize/internal.js';
 import { bodyType } from './layout.js';
 import { Line } from './line.js';
+import { openAs } from './open-as.js';
 import { type Queue, QueueClass } from './queue.js';
 import { notYet, tryUntil } from './waiting.js';
 
@@ -104,5 +105,5 @@ registerSharedKind<JoinableQueueClass>({
   type: JoinableQueueClass,
   handle: (queue) => queue.handle,
   places: (queue) => [placeOf(queue)],
-  open: (fields) => openPlace(fields, rootKind.queue, (place) => new JoinableQueueClass(place)),
+  open: (fields) => openAs(fields, JoinableQueueClass),
 });

@@ -1,11 +1,12 @@
 import { inspect } from 'node:util';
 import { registerSharedKind } from '../codec/internal.js';
 import { QueueClosedError } from '../errors/index.js';
-import { openPlace, placeOf, rootKind, type SyncWaitOptions, timeoutOf, type WaitOptions } from '../heap/internal.js';
+import { placeOf, type SyncWaitOptions, timeoutOf, type WaitOptions } from '../heap/internal.js';
 import type { Handle } from '../shared-memory/internal.js';
 import { callable } from '../synchronize/internal.js';
 import { bodyType, type QueueType } from './layout.js';
 import type { Lease } from './lease.js';
+import { openAs } from './open-as.js';
 import { QueueObject } from './queue-object.js';
 import type { Taken } from './take.js';
 import { notYet } from './waiting.js';
@@ -191,5 +192,5 @@ registerSharedKind<QueueClass>({
   type: QueueClass,
   handle: (queue) => queue.handle,
   places: (queue) => [placeOf(queue)],
-  open: (fields) => openPlace(fields, rootKind.queue, (place) => new QueueClass(place)),
+  open: (fields) => openAs(fields, QueueClass),
 });

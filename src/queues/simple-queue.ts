@@ -1,9 +1,10 @@
 import { inspect } from 'node:util';
 import { registerSharedKind } from '../codec/internal.js';
-import { openPlace, placeOf, rootKind } from '../heap/internal.js';
+import { placeOf } from '../heap/internal.js';
 import type { Handle } from '../shared-memory/internal.js';
 import { callable } from '../synchronize/internal.js';
 import { bodyType } from './layout.js';
+import { openAs } from './open-as.js';
 import { QueueObject } from './queue-object.js';
 
 /**
@@ -81,5 +82,5 @@ registerSharedKind<SimpleQueueClass>({
   type: SimpleQueueClass,
   handle: (queue) => queue.handle,
   places: (queue) => [placeOf(queue)],
-  open: (fields) => openPlace(fields, rootKind.queue, (place) => new SimpleQueueClass(place)),
+  open: (fields) => openAs(fields, SimpleQueueClass),
 });
