@@ -6,7 +6,17 @@ export { atomicAdd, atomicLoad, atomicStore, compareExchange, step } from './doo
 export { registerBelonging } from './estate.js';
 export { addForeignReference, dropForeignReference, type ForeignHeap } from './foreign.js';
 export { Heap } from './heap.js';
-export { belonging, belongingKind, EXTENT_MASK, RESERVED, root, rootKind, TOKEN_MASK, WAITERS } from './layout.js';
+export {
+  belonging,
+  belongingKind,
+  DYING,
+  EXTENT_MASK,
+  RESERVED,
+  root,
+  rootKind,
+  TOKEN_MASK,
+  WAITERS,
+} from './layout.js';
 export {
   addHold,
   addReference,

@@ -1,6 +1,7 @@
 import {
   atomicAdd,
   BURIAL_ROOM,
+  DYING,
   dropReference,
   EXTENT_MASK,
   registerContents,
@@ -47,8 +48,14 @@ registerContents(rootKind.queue, {
     }
     // An item that is unpacked may have been leased before.
     if (tx.read(at + body.leased) > leased) survey.problem('more items are leased than are out');
-    surveyChannel(tx, at + body.channel, survey);
-    if (type === bodyType.pipe) surveyChannel(tx, at + body.otherChannel, survey);
+    for (const base of type === bodyType.pipe ? [body.channel, body.otherChannel] : [body.channel]) {
+      const count = surveyChannel(tx, at + base, survey);
+      const counted = tx.read(at + base + channel.count);
+      // While it is being buried, nobody counts any more.
+      if (count !== counted && (tx.read(address + root.kind) & DYING) === 0) {
+        survey.problem(`it counts ${counted} items and has ${count}`);
+      }
+    }
   },
 });
 
@@ -103,7 +110,8 @@ function buryChannel(tx: Transaction, base: number): boolean {
   return true;
 }
 
-function surveyChannel(tx: Transaction, base: number, survey: Survey): void {
+/** @returns how many items there are. */
+function surveyChannel(tx: Transaction, base: number, survey: Survey): number {
   let count = 0;
   for (const _ of list(tx, tx.read(base + channel.returned), survey)) count += 1;
   const tailChunk = tx.read(base + channel.tailChunk);
@@ -111,12 +119,16 @@ function surveyChannel(tx: Transaction, base: number, survey: Survey): void {
   const seen = new Set<number>();
   let at = tx.read(base + channel.head);
   for (let current = tx.read(base + channel.headChunk); tailChunk !== 0; current = tx.read(current + chunk.next)) {
-    if (seen.has(current)) return survey.problem('its chunks are a ring');
+    if (seen.has(current)) {
+      survey.problem('its chunks are a ring');
+      return count;
+    }
     seen.add(current);
     survey.owns(current);
     while (at !== tail && tx.read(at + cell.kind) !== 0) {
       if (at < current + chunk.records || at + CELL_WORDS > current + CHUNK_WORDS) {
-        return survey.problem('a record lies outside of its chunk');
+        survey.problem('a record lies outside of its chunk');
+        return count;
       }
       surveyCellInPlace(tx, at, survey);
       count += 1;
@@ -126,9 +138,7 @@ function surveyChannel(tx: Transaction, base: number, survey: Survey): void {
     at = tx.read(current + chunk.next) + chunk.records;
   }
   if (tailChunk !== 0 && at !== tail) survey.problem('its records do not lead to its tail');
-  if (count !== tx.read(base + channel.count)) {
-    survey.problem(`it counts ${tx.read(base + channel.count)} items and has ${count}`);
-  }
+  return count;
 }
 
 function* list(tx: Transaction, first: number, survey: Survey): Generator<number> {

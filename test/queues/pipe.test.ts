@@ -281,6 +281,7 @@ describe('Pipe', () => {
   });
 
   test('nothing is left of it', async () => {
+    Pipe(); // there is a heap
     await leavesNothing(async () => {
       for (let i = 0; i < 10; i++) {
         const [one, other] = Pipe();
