@@ -26,7 +26,17 @@ export {
   enlisted,
   removeHold,
 } from './lifetimes.js';
-export { enterWrapper, formatPlace, isWrapped, openPlace, Place, parsePlace, placeOf, wrapperAt } from './place.js';
+export {
+  closeWrapper,
+  enterWrapper,
+  formatPlace,
+  isWrapped,
+  openPlace,
+  Place,
+  parsePlace,
+  placeOf,
+  wrapperAt,
+} from './place.js';
 export { makeRaw, makeRawCell, openRaw, openRawCell, type RawCell, type RawOptions, rawPlaceOf } from './raw-memory.js';
 export { createRoot, type RootAddress, stale } from './roots.js';
 export { CLASS_WORDS, classOf } from './size-classes.js';
