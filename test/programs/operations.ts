@@ -1,3 +1,4 @@
+import { dictOperations } from './dict-operations.js';
 import { heapOperations, type Operation } from './heap-operations.js';
 import { listOperations, longListOperations } from './list-operations.js';
 import { synchronizeOperations } from './synchronize-operations.js';
@@ -8,4 +9,5 @@ export const operations: readonly Operation[] = [
   ...synchronizeOperations,
   ...listOperations,
   ...longListOperations,
+  ...dictOperations,
 ];
