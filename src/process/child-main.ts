@@ -40,7 +40,11 @@ async function run(): Promise<void> {
     const target = findFunction(namespace, header.target);
     // Objects of a heap may be among the arguments, whatever the target's module imports; most children are spared these.
     if (header.slots.length > 0) {
-      await Promise.all([import('../sharedctypes/index.js'), import('../synchronize/index.js')]);
+      await Promise.all([
+        import('../collections/index.js'),
+        import('../sharedctypes/index.js'),
+        import('../synchronize/index.js'),
+      ]);
     }
     // Decoded after the import: the module may register types.
     const values = withInheritedBlocks(inheritedBlocks(), () => decode(args)) as unknown[];
