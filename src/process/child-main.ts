@@ -41,9 +41,10 @@ async function run(): Promise<void> {
     // Objects of a heap may be among the arguments, whatever the target's module imports; most children are spared these.
     if (header.slots.length > 0) {
       await Promise.all([
-        import('../collections/index.js'),
         import('../sharedctypes/index.js'),
         import('../synchronize/index.js'),
+        import('../queues/index.js'),
+        import('../collections/index.js'),
       ]);
     }
     // Decoded after the import: the module may register types.

@@ -3,6 +3,7 @@ import { CorruptSegmentError, StaleHandleError } from '../errors/index.js';
 import { EXTENT_MASK, type Heap, type Place, readConsistently, root, type Transaction } from '../heap/internal.js';
 import { cell, cellKind, isBlockKind, KIND_BITS, KIND_MASK, MOST_BYTES, simpleValues } from './cell-kinds.js';
 import { parcelBytes } from './parcel.js';
+import type { Prepared } from './prepared.js';
 import { referenceCount } from './store.js';
 
 // Reading values without a lock: the words and bytes are copied out first; only when it is certain that nothing changed
@@ -64,6 +65,15 @@ export class LoadedCell {
     if (!isBlockKind(this.#kind)) return this.#x === other.#x && this.#y === other.#y;
     return this.#bytes.compare(other.#bytes, 0, this.#length, 0, this.#length) === 0;
   }
+
+  /** Whether it is, byte for byte, a value that is ready to be stored. @throws StaleHandleError when a large one is gone. */
+  holds(heap: Heap, { kind, x, y, payload }: Prepared): boolean {
+    if (this.#kind !== kind) return false;
+    if (kind === cellKind.parcel) return sameParcels(heap, this.#x, this.#y, x, y);
+    if (this.#length !== payload.length) return false;
+    if (!isBlockKind(kind)) return this.#x === x && this.#y === y;
+    return this.#bytes.compare(payload, 0, this.#length, 0, this.#length) === 0;
+  }
 }
 
 /** Makes a value of what was copied out of a cell: see `LoadedCell.value`. */
@@ -118,6 +128,24 @@ function valueOfParcel(heap: Heap, address: number, serial: number): unknown {
   heap.open(at);
   try {
     return decode(parcelBytes(heap, at));
+  } finally {
+    heap.release(address);
+  }
+}
+
+/** Whether two parcels, of which the other is held here, have the same bytes. */
+export function sameParcels(
+  heap: Heap,
+  address: number,
+  serial: number,
+  otherAddress: number,
+  otherSerial: number,
+): boolean {
+  const at = { address, serial };
+  heap.open(at);
+  try {
+    const other = parcelBytes(heap, { address: otherAddress, serial: otherSerial });
+    return Buffer.compare(parcelBytes(heap, at), other) === 0;
   } finally {
     heap.release(address);
   }
