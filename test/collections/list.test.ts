@@ -292,7 +292,7 @@ describe('methods', () => {
         list.set(0, old + 100);
         return old;
       });
-    assert.throws(changing, hasCode('ERR_MULTIPROCESS_VALUE'));
+    assert.throws(changing, hasCode('ERR_MULTIPROCESS_REENTRANT'));
     assert.ok(calls < 20);
     // Once only: then it is called again.
     calls = 0;

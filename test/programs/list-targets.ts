@@ -1,5 +1,5 @@
 // What the processes do that the tests of shared lists start.
-import type { ListProxy } from 'multiprocess';
+import { type ListProxy, transact } from 'multiprocess';
 import { History } from '../support/history.js';
 import { line } from '../support/models.js';
 import { randomFrom } from '../support/random.js';
@@ -67,4 +67,15 @@ export function changeAll(list: ListProxy<string>, stop: Int32Array, text: strin
     list.splice(0, length, ...new Array<string>(rounds % 300).fill(`${text} ${rounds % 10}`));
   }
   return rounds;
+}
+
+/** Takes from either end and puts to the other: within each there is always one too few. */
+export function moveBetweenEnds(list: ListProxy<number>, times: number): void {
+  for (let i = 0; i < times; i++) {
+    transact(list, (inside) => {
+      if (i % 2 === 0) inside.append(inside.pop(0)!);
+      else inside.insert(0, inside.pop()!);
+      if (inside.length !== 20) throw new Error(`There are ${inside.length} elements.`);
+    });
+  }
 }
