@@ -7,6 +7,7 @@ import { synchronizeOperations } from './synchronize-operations.js';
 export const operations: readonly Operation[] = [
   ...heapOperations,
   ...synchronizeOperations,
+  ...dictOperations,
   ...listOperations,
   ...longListOperations,
   ...dictOperations,
