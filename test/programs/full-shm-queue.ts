@@ -1,5 +1,6 @@
 // Run with a /dev/shm of 16 MiB: putting into a queue until there is no room is ENOSPC, changes nothing, and goes on when
 // something has been taken.
+import { isDeepStrictEqual } from 'node:util';
 import { Pipe, Queue } from 'multiprocess';
 import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
@@ -25,7 +26,7 @@ function fill(what: string, put: (number: number) => void): number {
 }
 
 function expect(what: string, found: unknown, wanted: unknown): void {
-  if (found !== wanted) problems.push(`${what}: ${found} instead of ${wanted}`);
+  if (!isDeepStrictEqual(found, wanted)) problems.push(`${what}: another value than it should be`);
 }
 
 const kinds: Record<string, (number: number) => unknown> = {
@@ -38,13 +39,11 @@ for (const [what, make] of Object.entries(kinds)) {
   expect(`${what}: items`, queue.qsize(), count);
   for (let number = 0; number < count; number++) {
     const found = queue.getSync();
-    expect(`${what}: item`, JSON.stringify(found), JSON.stringify(make(number)));
-    // There is room again for one.
-    if (number === 0) {
-      queue.putSync(make(count));
-    }
+    expect(`${what}: item`, found, make(number));
+    // There is room again.
+    if (number === 8) queue.putSync(make(count));
   }
-  expect(`${what}: last`, JSON.stringify(queue.getSync()), JSON.stringify(make(count)));
+  expect(`${what}: last`, queue.getSync(), make(count));
 }
 const sent = fill('pipe', (number) => here.sendSync(String(number).padStart(5000, '.')));
 for (let number = 0; number < sent; number++) {
