@@ -1,4 +1,5 @@
 export * from './codec/index.js';
+export * from './collections/index.js';
 export {
   BrokenBarrierError,
   ClosedError,

@@ -44,6 +44,7 @@ async function run(): Promise<void> {
         import('../sharedctypes/index.js'),
         import('../synchronize/index.js'),
         import('../queues/index.js'),
+        import('../collections/index.js'),
       ]);
     }
     // Decoded after the import: the module may register types.

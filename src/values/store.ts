@@ -35,6 +35,11 @@ export function refers(tx: Transaction, at: number): boolean {
   return kind === cellKind.referring || kind === cellKind.parcel;
 }
 
+/** Whether making a value of what is in the cell takes the codec, which may run code of the user's, or open objects. */
+export function isEncoded(tx: Transaction, at: number): boolean {
+  return (tx.read(at + cell.kind) & KIND_MASK) >= cellKind.encoded;
+}
+
 /** Stores a value in a cell that has none and lies in a block nobody else can reach yet. Logs at most 20 words. */
 export function fillCell(tx: Transaction, at: number, prepared: Prepared): void {
   const block = makeContents(tx, prepared);
@@ -119,6 +124,11 @@ export function referenceCount(tx: Transaction, at: number): number {
   const count = tx.read(at + cell.y);
   if (count < 1 || count > MOST_REFERENCES) throw new CorruptSegmentError(`A cell refers to ${count} objects.`);
   return count;
+}
+
+/** How many words of a cell's block come before the value's bytes. */
+export function blockOffset(tx: Transaction, at: number): number {
+  return (tx.read(at + cell.kind) & KIND_MASK) === cellKind.referring ? referenceCount(tx, at) : 0;
 }
 
 export function kindWord({ kind, payload }: Prepared): number {
