@@ -4,6 +4,7 @@ import { codecRows } from './codec.js';
 import { heapRows } from './heap.js';
 import { lockRows } from './lock.js';
 import { processStartRows } from './process-start.js';
+import { queueRows } from './queues.js';
 import { shareableListRows } from './shareable-list.js';
 import { sharedMemoryCreateRows } from './shared-memory-create.js';
 import { synchronizeRows } from './synchronize.js';
@@ -20,6 +21,7 @@ export function rows(scale: Scale): Row[] {
     rawArrayRows,
     typedValueRows,
     synchronizeRows,
+    queueRows,
     processStartRows,
   ].flatMap((make) => make(scale));
 }
