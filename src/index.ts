@@ -10,6 +10,9 @@ export {
   NotShareableError,
   ProcessDiedError,
   ProcessStateError,
+  QueueClosedError,
+  QueueEmptyError,
+  QueueFullError,
   StaleHandleError,
   TimeoutError,
   TooManyParticipantsError,
@@ -17,6 +20,7 @@ export {
   ValueError,
 } from './errors/index.js';
 export * from './process/index.js';
+export * from './queues/index.js';
 export * from './shared-memory/index.js';
 export * from './sharedctypes/index.js';
 export * from './synchronize/index.js';

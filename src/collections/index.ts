@@ -8,5 +8,6 @@ export {
   SharedDict,
   type SharedRecord,
 } from './shared-dict.js';
+export { ListProxy, SharedList } from './shared-list.js';
 export { SharedNamespace } from './shared-namespace.js';
 export { transact } from './transact.js';

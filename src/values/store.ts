@@ -131,7 +131,7 @@ export function blockOffset(tx: Transaction, at: number): number {
   return (tx.read(at + cell.kind) & KIND_MASK) === cellKind.referring ? referenceCount(tx, at) : 0;
 }
 
-function kindWord({ kind, payload }: Prepared): number {
+export function kindWord({ kind, payload }: Prepared): number {
   return (payload.length << KIND_BITS) | kind;
 }
 
@@ -156,7 +156,7 @@ function makeContents(tx: Transaction, { kind, payload, references, x }: Prepare
 }
 
 /** Of a fresh block: needs no log. */
-function fillBytes(tx: Transaction, address: number, bytes: Uint8Array): void {
+export function fillBytes(tx: Transaction, address: number, bytes: Uint8Array): void {
   step();
   tx.memory.bytesAt(address).set(bytes, (address & EXTENT_MASK) * 4);
 }
