@@ -5,6 +5,7 @@ import { heapRows } from './heap.js';
 import { lockRows } from './lock.js';
 import { processStartRows } from './process-start.js';
 import { shareableListRows } from './shareable-list.js';
+import { sharedListRows } from './shared-list.js';
 import { sharedMemoryCreateRows } from './shared-memory-create.js';
 import { synchronizeRows } from './synchronize.js';
 import { rawArrayRows, typedValueRows } from './typed-values.js';
@@ -13,6 +14,7 @@ export function rows(scale: Scale): Row[] {
   return [
     sharedMemoryCreateRows,
     shareableListRows,
+    sharedListRows,
     bulkCopyRows,
     codecRows,
     heapRows,
