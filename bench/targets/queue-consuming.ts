@@ -1,9 +1,10 @@
 import type { Queue } from 'multiprocess';
 import { bindToProcessor } from './processors.js';
 
-/** Takes as many messages as it is told, and says that it has, until it is told to end. */
+/** Says that it is there; takes as many messages as it is told, and says that it has, until it is told to end. */
 export function takeAll(messages: Queue, counts: Queue<number>, done: Queue<number>): void {
   bindToProcessor('last');
+  done.putSync(0);
   for (let count = counts.getSync(); count > 0; count = counts.getSync()) {
     let length = 0;
     for (let i = 0; i < count; i++) {
@@ -14,8 +15,9 @@ export function takeAll(messages: Queue, counts: Queue<number>, done: Queue<numb
   }
 }
 
-/** Sends each message back, until it gets −1. */
+/** Says that it is there; sends each message back, until it gets −1. */
 export function sendBack(requests: Queue<number>, answers: Queue<number>): void {
   bindToProcessor('last');
+  answers.putSync(0);
   for (let message = requests.getSync(); message >= 0; message = requests.getSync()) answers.putSync(message);
 }

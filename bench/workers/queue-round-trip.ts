@@ -7,6 +7,7 @@ const [requests, answers] = [new Queue<number>(), new Queue<number>()];
 const partner = new Process({ target: sendBack, args: [requests, answers], daemon: true });
 partner.start();
 bindToProcessor('first');
+answers.getSync();
 
 await serve((count) => {
   const start = performance.now();

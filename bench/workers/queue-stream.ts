@@ -11,6 +11,7 @@ const [counts, done] = [new Queue<number>(), new Queue<number>()];
 const partner = new Process({ target: takeAll, args: [messages, counts, done], daemon: true });
 partner.start();
 bindToProcessor('first');
+done.getSync();
 
 await serve((count) => {
   counts.putSync(count);
