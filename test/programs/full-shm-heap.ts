@@ -1,9 +1,11 @@
 // Run with a /dev/shm of 16 MiB: every way for a heap to grow is ENOSPC, changes nothing, and goes on when there is room again.
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { Lock, RawArray, RawValue, RLock } from 'multiprocess';
+import { createDict, Dict } from '../../src/collections/dict.js';
 import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
 import { rootKind } from '../../src/heap/layout.js';
+import { Place } from '../../src/heap/place.js';
 import { createCell } from './heap-operations.js';
 
 const codes: Record<string, unknown> = {};
@@ -65,6 +67,29 @@ withoutRoom('raw memory in a file', made, () => {
   const { address } = made.createRaw(500_000);
   made.release(address);
 });
+// A dict that is filled to the brim is whole, has all that was acknowledged, and works on when it has been cleared.
+const dict = new Dict(new Place(made, createDict(made, rootKind.dict, { ttl: 0, maxEntries: 0 })));
+withoutRoom('a large value in a dict', made, () => dict.write('large', 'x'.repeat(3_000_000), undefined));
+dict.clear();
+fill();
+let acknowledged = 0;
+try {
+  for (;;) {
+    dict.write(acknowledged, 'a value that takes a block', undefined);
+    acknowledged += 1;
+  }
+} catch (error) {
+  codes['an entry of a dict'] = (error as NodeJS.ErrnoException).code;
+}
+if (dict.size() !== acknowledged) problems.push(`${dict.size()} of ${acknowledged} entries`);
+problems.push(...checkHeap(made).problems);
+dict.clear();
+made.bury();
+dict.write('again', 1, undefined);
+free();
+made.release(dict.at.address);
+made.bury();
+
 // What lies there already needs no room.
 fill();
 made.release(made.create(rootKind.rlock).address);
