@@ -73,6 +73,7 @@ export class ByteReader {
 
   /** A copy, on an ArrayBuffer of its own. */
   bytes(length: number): Uint8Array<ArrayBuffer> {
+    if (length >= LARGE_BYTES) return new Uint8Array(this.buffer(length).buffer as ArrayBuffer);
     const at = this.#take(length);
     return this.#bytes.slice(at, at + length) as Uint8Array<ArrayBuffer>;
   }
