@@ -326,7 +326,12 @@ export function makeDictAt(heap: Heap, kind: number, settings: DictSettings, pai
  * ```
  */
 export const SharedDict: DictFactory = Object.assign(
-  (init?: unknown, options?: DictOptions) => makeDict(init, options) as never,
+  // A method has a name, and cannot be called with `new`.
+  {
+    SharedDict(init?: unknown, options?: DictOptions) {
+      return makeDict(init, options) as never;
+    },
+  }.SharedDict,
   { prototype: DictProxyClass.prototype as unknown as DictProxy },
 );
 

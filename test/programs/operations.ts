@@ -10,4 +10,5 @@ export const operations: readonly Operation[] = [
   ...dictOperations,
   ...listOperations,
   ...longListOperations,
+  ...dictOperations,
 ];
