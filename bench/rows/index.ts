@@ -1,6 +1,7 @@
 import type { Row, Scale } from '../harness/row.js';
 import { bulkCopyRows } from './bulk-copy.js';
 import { codecRows } from './codec.js';
+import { dictRows } from './dict.js';
 import { heapRows } from './heap.js';
 import { lockRows } from './lock.js';
 import { processStartRows } from './process-start.js';
@@ -18,6 +19,7 @@ export function rows(scale: Scale): Row[] {
     sharedListRows,
     bulkCopyRows,
     codecRows,
+    dictRows,
     heapRows,
     lockRows,
     rawArrayRows,
