@@ -9,6 +9,7 @@ const entries = [
   'sharedctypes/index',
   'synchronize/index',
   'process/index',
+  'managers/index',
   'process/child-main',
 ];
 
@@ -17,6 +18,7 @@ await build({
   entryPoints: {
     ...Object.fromEntries(entries.map((entry) => [entry, `build/src/${entry}.js`])),
     'process/wait-helper': 'build/src/heap/wait-helper.js',
+    'process/server-main': 'build/src/managers/server-main.js',
   },
   outdir: 'dist',
   bundle: true,

@@ -4,17 +4,22 @@ export {
   ClosedError,
   CorruptSegmentError,
   DeadlockError,
+  ManagerClosedError,
+  ManagerNotStartedError,
   MultiprocessError,
+  NameConflictError,
   NotOwnerError,
   NotShareableError,
   ProcessDiedError,
   ProcessStateError,
+  RemoteError,
   StaleHandleError,
   TimeoutError,
   TooManyParticipantsError,
   UnsupportedPlatformError,
   ValueError,
 } from './errors/index.js';
+export * from './managers/index.js';
 export * from './process/index.js';
 export * from './shared-memory/index.js';
 export * from './sharedctypes/index.js';

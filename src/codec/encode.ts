@@ -14,6 +14,8 @@ export interface Encoded {
   readonly blocks: ReadonlySet<BlockFacts>;
   /** And the places in heaps that must be held until then. */
   readonly places: ReadonlySet<Place>;
+  /** And the modules that must have been imported before. */
+  readonly modules: ReadonlySet<string>;
 }
 
 /**
@@ -38,6 +40,7 @@ class Encoder {
   readonly #trail: Key[] = [];
   readonly #blocks = new Set<BlockFacts>();
   readonly #places = new Set<Place>();
+  readonly #modules = new Set<string>();
   readonly #unfinished = new Set<object>();
   #depth = 0;
   /** Each object met, with its number; and in the order of those numbers. */
@@ -51,7 +54,7 @@ class Encoder {
   run(value: unknown): Encoded {
     this.#out.byte(VERSION);
     this.#value(value);
-    return { bytes: this.#out.take(), blocks: this.#blocks, places: this.#places };
+    return { bytes: this.#out.take(), blocks: this.#blocks, places: this.#places, modules: this.#modules };
   }
 
   #value(value: unknown): void {
@@ -143,6 +146,7 @@ class Encoder {
       const block = shared.block?.(value);
       if (block !== undefined) this.#blocks.add(block);
       for (const place of shared.places?.(value) ?? []) this.#places.add(place);
+      if (shared.module !== undefined) this.#modules.add(shared.module);
       out.byte(tag.shared);
       return this.#string(shared.handle(value));
     }

@@ -42,6 +42,7 @@ async function run(): Promise<void> {
     if (header.slots.length > 0) {
       await Promise.all([import('../sharedctypes/index.js'), import('../synchronize/index.js')]);
     }
+    await Promise.all(header.modules.map((url) => import(url)));
     // Decoded after the import: the module may register types.
     const values = withInheritedBlocks(inheritedBlocks(), () => decode(args)) as unknown[];
     argumentsArrived();

@@ -1,0 +1,4 @@
+export { BaseManager } from './base-manager.js';
+export type { ManagerOptions } from './manager-options.js';
+export type { Remote } from './remote.js';
+export { Manager, SyncManager } from './sync-manager.js';
