@@ -8,6 +8,7 @@ const entries = [
   'shared-memory/index',
   'sharedctypes/index',
   'synchronize/index',
+  'queues/index',
   'process/index',
   'managers/index',
   'process/child-main',

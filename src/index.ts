@@ -1,4 +1,5 @@
 export * from './codec/index.js';
+export * from './collections/index.js';
 export {
   BrokenBarrierError,
   ClosedError,
@@ -12,6 +13,9 @@ export {
   NotShareableError,
   ProcessDiedError,
   ProcessStateError,
+  QueueClosedError,
+  QueueEmptyError,
+  QueueFullError,
   RemoteError,
   StaleHandleError,
   TimeoutError,
@@ -21,6 +25,7 @@ export {
 } from './errors/index.js';
 export * from './managers/index.js';
 export * from './process/index.js';
+export * from './queues/index.js';
 export * from './shared-memory/index.js';
 export * from './sharedctypes/index.js';
 export * from './synchronize/index.js';

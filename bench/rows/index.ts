@@ -1,5 +1,6 @@
 import type { Row, Scale } from '../harness/row.js';
 import { bulkCopyRows } from './bulk-copy.js';
+import { codecRows } from './codec.js';
 import { heapRows } from './heap.js';
 import { lockRows } from './lock.js';
 import { processStartRows } from './process-start.js';
@@ -13,6 +14,7 @@ export function rows(scale: Scale): Row[] {
     sharedMemoryCreateRows,
     shareableListRows,
     bulkCopyRows,
+    codecRows,
     heapRows,
     lockRows,
     rawArrayRows,

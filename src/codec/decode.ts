@@ -6,7 +6,8 @@ import { parseHandle } from './shared-kinds.js';
 import { MAX_BIGINT_BYTES, MAX_DEPTH, makeView, tag, VERSION, viewNames } from './tags.js';
 
 /**
- * Turns the bytes that `encode` made back into the value. Shared objects in it are opened here.
+ * Turns the bytes that `encode` made back into the value. Shared objects in it are opened here; everything else lies in
+ * memory of its own, so the bytes may lie in shared memory.
  *
  * @throws ValueError for bytes that are no encoded value; StaleHandleError when a shared object in it is gone.
  */
@@ -20,6 +21,7 @@ export function decode(bytes: Uint8Array): unknown {
 
 class Decoder {
   readonly #in: ByteReader;
+  /** Objects by number. Containers are entered before their contents are read, so that those can refer to them. */
   readonly #seen: unknown[] = [];
   #depth = 0;
 
@@ -46,11 +48,11 @@ class Decoder {
       case tag.bigint:
         return this.#bigint();
       case tag.shortString:
-        return this.#in.text(this.#in.byte(), 'latin1');
+        return this.#in.latin1(this.#in.byte());
       case tag.latin1:
-        return this.#in.text(this.#in.count(), 'latin1');
+        return this.#in.latin1(this.#in.count());
       case tag.utf16:
-        return this.#in.text(this.#in.count(), 'utf16le');
+        return this.#in.utf16(this.#in.count());
       case tag.reference:
         return this.#reference();
       default:
@@ -62,9 +64,13 @@ class Decoder {
     const negative = this.#in.byte() === 1;
     const length = this.#in.count();
     if (length > MAX_BIGINT_BYTES) throw this.#in.broken();
-    const magnitude = Buffer.from(this.#in.bytes(length)).toString('hex');
-    const value = magnitude === '' ? 0n : BigInt(`0x${magnitude}`);
-    return negative ? -value : value;
+    const magnitude = length === 8 ? this.#in.bigUint64() : this.#magnitude(length);
+    return negative ? -magnitude : magnitude;
+  }
+
+  #magnitude(length: number): bigint {
+    const hex = this.#in.buffer(length).toString('hex');
+    return hex === '' ? 0n : BigInt(`0x${hex}`);
   }
 
   #reference(): unknown {
@@ -77,46 +83,75 @@ class Decoder {
   #object(kind: number): unknown {
     this.#depth += 1;
     if (this.#depth > MAX_DEPTH) throw this.#in.broken();
-    const place = this.#seen.length;
-    this.#seen.push(pending);
-    const value = this.#build(kind, (container) => {
-      this.#seen[place] = container;
-      return container;
-    });
-    this.#seen[place] = value;
+    const value = this.#build(kind);
     this.#depth -= 1;
     return value;
   }
 
-  // Containers announce themselves before their contents are read, so that those can refer to them.
-  #build(kind: number, announce: <T>(container: T) => T): unknown {
+  #build(kind: number): unknown {
+    switch (kind) {
+      case tag.object:
+        return this.#plain();
+      case tag.array:
+        return this.#array();
+      case tag.map:
+        return this.#map();
+      case tag.set:
+        return this.#set();
+      default: {
+        const number = this.#seen.push(pending) - 1;
+        const value = kind === tag.error ? this.#error(number) : this.#whole(kind);
+        this.#seen[number] = value;
+        return value;
+      }
+    }
+  }
+
+  #plain(): object {
+    const object: Record<string, unknown> = {};
+    this.#seen.push(object);
+    for (let left = this.#in.count(); left > 0; left--) {
+      const key = this.#key();
+      assign(object, key, this.value());
+    }
+    return object;
+  }
+
+  #array(): unknown[] {
+    const array: unknown[] = [];
+    this.#seen.push(array);
+    const length = this.#in.count();
+    for (let i = 0; i < length; i++) {
+      if (this.#in.skipIf(tag.hole)) array.length = i + 1;
+      else array[i] = this.value();
+    }
+    return array;
+  }
+
+  #map(): Map<unknown, unknown> {
+    const map = new Map<unknown, unknown>();
+    this.#seen.push(map);
+    for (let left = this.#in.count(); left > 0; left--) map.set(this.value(), this.value());
+    return map;
+  }
+
+  #set(): Set<unknown> {
+    const set = new Set<unknown>();
+    this.#seen.push(set);
+    for (let left = this.#in.count(); left > 0; left--) set.add(this.value());
+    return set;
+  }
+
+  /** What is there only when all of it has been read, so that nothing in it can refer to it. */
+  #whole(kind: number): unknown {
     const input = this.#in;
     switch (kind) {
-      case tag.object: {
-        const object = announce<Record<string, unknown>>({});
-        for (let left = input.count(); left > 0; left--) assign(object, this.#text(), this.value());
-        return object;
-      }
-      case tag.array:
-        return this.#array(announce);
-      case tag.map: {
-        const map = announce(new Map());
-        for (let left = input.count(); left > 0; left--) map.set(this.value(), this.value());
-        return map;
-      }
-      case tag.set: {
-        const set = announce(new Set());
-        for (let left = input.count(); left > 0; left--) set.add(this.value());
-        return set;
-      }
       case tag.date:
         return new Date(input.double());
       case tag.regexp:
         return this.#regexp();
-      case tag.error:
-        return this.#error(announce);
       case tag.arrayBuffer:
-        return input.bytes(input.count());
+        return input.bytes(input.count()).buffer;
       case tag.view:
         return this.#view();
       case tag.shared: {
@@ -132,20 +167,14 @@ class Decoder {
     }
   }
 
+  #key(): string {
+    return this.#in.skipIf(tag.shortString) ? this.#in.key(this.#in.byte()) : this.#text();
+  }
+
   #text(): string {
     const text = this.value();
     if (typeof text !== 'string') throw this.#in.broken();
     return text;
-  }
-
-  #array(announce: <T>(container: T) => T): unknown[] {
-    const length = this.#in.count();
-    const array = announce<unknown[]>([]);
-    for (let i = 0; i < length; i++) {
-      if (this.#in.skipIf(tag.hole)) array.length = i + 1;
-      else array[i] = this.value();
-    }
-    return array;
   }
 
   #regexp(): RegExp {
@@ -156,11 +185,12 @@ class Decoder {
     }
   }
 
-  #error(announce: <T>(container: T) => T): Error {
+  #error(number: number): Error {
     const className = this.#text();
     const message = this.#text();
     const stack = this.value();
-    const error = announce(makeError(className, message, typeof stack === 'string' ? stack : undefined));
+    const error = makeError(className, message, typeof stack === 'string' ? stack : undefined);
+    this.#seen[number] = error;
     for (let left = this.#in.count(); left > 0; left--) {
       const key = this.#text();
       const value = this.value();
@@ -174,8 +204,10 @@ class Decoder {
     const name = viewNames[this.#in.byte()];
     const bytes = this.#in.count();
     if (name === undefined) throw this.#in.broken();
+    if (name === 'Uint8Array') return this.#in.bytes(bytes);
+    if (name === 'Buffer') return this.#in.buffer(bytes);
     try {
-      return makeView(name, this.#in.bytes(bytes), 0, bytes);
+      return makeView(name, this.#in.bytes(bytes).buffer, 0, bytes);
     } catch (cause) {
       if (cause instanceof ValueError) throw cause;
       throw new ValueError(`A ${name} of ${bytes} bytes cannot be made here.`, { cause });

@@ -1,12 +1,14 @@
 import { types } from 'node:util';
-import { ClosedError, NotShareableError } from '../errors/index.js';
+import { ClosedError, type NotShareableError } from '../errors/index.js';
 import { formatPlace, type Place, rawPlaceOf } from '../heap/internal.js';
 import { type BlockFacts, blockOf, formatFields } from '../shared-memory/internal.js';
-import { ByteWriter } from './byte-writer.js';
+import { type ByteWriter, returnWriter, takeWriter } from './byte-writer.js';
 import { errorClass } from './errors-across.js';
+import { MetObjects } from './met-objects.js';
+import { describeFunction, describeInstance, type Key, refusal } from './refusal.js';
 import { registeredTypeOf } from './registered-types.js';
 import { sharedKindOf } from './shared-kinds.js';
-import { MAX_BIGINT_BYTES, MAX_DEPTH, tag, VERSION, viewName, viewNames } from './tags.js';
+import { MAX_BIGINT_BYTES, MAX_DEPTH, tag, VERSION, type ViewName, viewName, viewNames } from './tags.js';
 
 /** A value as bytes, and the blocks that must stay until somebody has decoded them. */
 export interface Encoded {
@@ -19,6 +21,22 @@ export interface Encoded {
 }
 
 /**
+ * What a value has been encoded to. Valid until the next `encodeParts()` of this thread: the bytes lie in memory that is
+ * used again.
+ */
+export interface EncodedParts {
+  /**
+   * The bytes, in order: one piece for almost everything, at an offset that is a multiple of 4; large byte arrays (from
+   * 8 KiB) are pieces of their own that show the value's own memory, so that nothing large is copied twice.
+   */
+  readonly pieces: readonly Uint8Array[];
+  readonly byteLength: number;
+  readonly blocks: ReadonlySet<BlockFacts>;
+  readonly places: ReadonlySet<Place>;
+  readonly modules: ReadonlySet<string>;
+}
+
+/**
  * Turns a value into bytes: plain data and what structured clone knows by copy, shared objects and views
  * over shared memory by reference, registered classes by their codec.
  *
@@ -26,35 +44,61 @@ export interface Encoded {
  * @throws NotShareableError for functions, symbols, instances of other classes and too deep a nesting.
  */
 export function encode(value: unknown, label = 'value'): Encoded {
-  return new Encoder(label).run(value);
+  const { pieces, byteLength, blocks, places, modules } = encodeParts(value, label);
+  const bytes = pieces.length === 1 ? Buffer.from(pieces[0]!) : Buffer.concat(pieces, byteLength);
+  return { bytes, blocks, places, modules };
 }
 
-type Key = string | number;
+/**
+ * Like `encode`, for whoever copies the bytes elsewhere at once.
+ *
+ * @throws NotShareableError as `encode` does.
+ */
+export function encodeParts(value: unknown, label = 'value'): EncodedParts {
+  const writer = takeWriter();
+  try {
+    return new Encoder(writer, label).run(value);
+  } finally {
+    returnWriter(writer);
+  }
+}
 
 const MANY_ITEMS = 1_000_000;
 const MAX_COPIED_BYTES = 0xffff_ffff;
 
+const none: ReadonlySet<never> = new Set<never>();
+
+// V8 knows this method within for-in, and calls nothing.
+const isOwn = Object.prototype.hasOwnProperty;
+
 class Encoder {
-  readonly #out = new ByteWriter();
+  readonly #out: ByteWriter;
   readonly #label: string;
   readonly #trail: Key[] = [];
-  readonly #blocks = new Set<BlockFacts>();
-  readonly #places = new Set<Place>();
-  readonly #modules = new Set<string>();
-  readonly #unfinished = new Set<object>();
+  #blocks: Set<BlockFacts> | undefined;
+  #places: Set<Place> | undefined;
+  #modules: Set<string> | undefined;
   #depth = 0;
-  /** Each object met, with its number; and in the order of those numbers. */
-  #seen: Map<object, number> | undefined;
-  readonly #order: object[] = [];
+  readonly #met = new MetObjects();
+  /** Instances of registered classes whose codecs are at work. */
+  #unfinished: Set<object> | undefined;
 
-  constructor(label: string) {
+  constructor(out: ByteWriter, label: string) {
+    this.#out = out;
     this.#label = label;
   }
 
-  run(value: unknown): Encoded {
+  run(value: unknown): EncodedParts {
     this.#out.byte(VERSION);
     this.#value(value);
-    return { bytes: this.#out.take(), blocks: this.#blocks, places: this.#places, modules: this.#modules };
+    if (!this.#out.complete) throw this.#refuse('a value whose memory was taken away while it was encoded');
+    return {
+      pieces: this.#out.pieces(),
+      byteLength: this.#out.byteLength,
+      blocks: this.#blocks ?? none,
+      places: this.#places ?? none,
+      modules: this.#modules ?? none,
+    };
   }
 
   #value(value: unknown): void {
@@ -91,46 +135,48 @@ class Encoder {
   }
 
   #bigint(value: bigint): void {
-    const hex = (value < 0n ? -value : value).toString(16);
-    const magnitude = Buffer.from(hex.length % 2 ? `0${hex}` : hex, 'hex');
-    if (magnitude.length > MAX_BIGINT_BYTES) throw this.#refuse('a bigint of more than a million bytes');
-    this.#out.byte(tag.bigint);
-    this.#out.byte(value < 0n ? 1 : 0);
-    this.#out.uint32(magnitude.length);
-    this.#out.bytes(magnitude);
+    const out = this.#out;
+    const magnitude = value < 0n ? -value : value;
+    out.byte(tag.bigint);
+    out.byte(value < 0n ? 1 : 0);
+    if (BigInt.asUintN(64, magnitude) === magnitude) {
+      out.uint32(8);
+      return out.bigUint64(magnitude);
+    }
+    const hex = magnitude.toString(16);
+    const bytes = Buffer.from(hex.length % 2 ? `0${hex}` : hex, 'hex');
+    if (bytes.length > MAX_BIGINT_BYTES) throw this.#refuse('a bigint of more than a million bytes');
+    out.uint32(bytes.length);
+    out.bytes(bytes);
   }
 
   #string(value: string): void {
     const out = this.#out;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: Latin-1 is all characters of one byte
-    if (!/^[\x00-\xff]*$/.test(value)) {
-      out.byte(tag.utf16);
-      out.uint32(value.length * 2);
-      out.text(value, value.length * 2, 'utf16le');
-    } else if (value.length < 256) {
+    const { length } = out;
+    if (value.length < 256) {
       out.byte(tag.shortString);
       out.byte(value.length);
-      out.text(value, value.length, 'latin1');
     } else {
       out.byte(tag.latin1);
       out.uint32(value.length);
-      out.text(value, value.length, 'latin1');
     }
+    if (out.latin1(value)) return;
+    out.rewind(length);
+    out.byte(tag.utf16);
+    out.uint32(value.length * 2);
+    out.utf16(value);
   }
 
   #object(value: object): void {
-    const out = this.#out;
-    this.#seen ??= new Map();
-    const known = this.#seen.get(value);
-    if (known !== undefined) {
-      if (this.#unfinished.has(value)) throw this.#refuse('a cycle through an instance of a registered class');
-      out.byte(tag.reference);
-      return out.uint32(known);
+    const known = this.#met.numberOf(value);
+    if (known >= 0) {
+      if (this.#unfinished?.has(value)) throw this.#refuse('a cycle through an instance of a registered class');
+      this.#out.byte(tag.reference);
+      return this.#out.uint32(known);
     }
     if (this.#depth >= MAX_DEPTH) throw this.#refuse(`a value nested more than ${MAX_DEPTH} levels deep`);
     this.#depth += 1;
-    this.#seen.set(value, this.#seen.size);
-    this.#order.push(value);
+    this.#met.add(value);
     this.#content(value);
     this.#depth -= 1;
   }
@@ -141,17 +187,25 @@ class Encoder {
     const prototype = Object.getPrototypeOf(value) as object | null;
     if (prototype === Object.prototype || prototype === null) return this.#plain(value);
     if (Array.isArray(value) && prototype === Array.prototype) return this.#array(value);
+    const registered = registeredTypeOf(value);
+    if (registered === undefined && ArrayBuffer.isView(value)) {
+      const name = viewName(value);
+      if (prototype.constructor?.name === name) return this.#view(value, name);
+    }
     const shared = sharedKindOf(value);
     if (shared !== undefined) {
       const block = shared.block?.(value);
-      if (block !== undefined) this.#blocks.add(block);
-      for (const place of shared.places?.(value) ?? []) this.#places.add(place);
-      if (shared.module !== undefined) this.#modules.add(shared.module);
+      if (block !== undefined) this.#holdBlock(block);
+      for (const place of shared.places?.(value) ?? []) this.#holdPlace(place);
+      if (shared.module !== undefined) {
+        this.#modules ??= new Set();
+        this.#modules.add(shared.module);
+      }
       out.byte(tag.shared);
       return this.#string(shared.handle(value));
     }
-    const registered = registeredTypeOf(value);
     if (registered !== undefined) {
+      this.#unfinished ??= new Set();
       this.#unfinished.add(value);
       out.byte(tag.registered);
       this.#string(registered.name);
@@ -159,7 +213,6 @@ class Encoder {
       this.#unfinished.delete(value);
       return;
     }
-    if (ArrayBuffer.isView(value) && prototype.constructor?.name === viewName(value)) return this.#view(value);
     // Errors of any class travel, as what another process can make of them; other subclasses would lose what they are.
     if (types.isNativeError(value) || value instanceof DOMException) return this.#error(value as Error);
     const base = Object.getPrototypeOf(prototype) as object | null;
@@ -168,29 +221,36 @@ class Encoder {
   }
 
   #plain(value: object): void {
-    const keys = Object.keys(value);
-    this.#out.byte(tag.object);
-    this.#out.uint32(keys.length);
-    for (const key of keys) {
+    const out = this.#out;
+    out.byte(tag.object);
+    const countAt = out.length;
+    out.uint32(0);
+    let count = 0;
+    for (const key in value) {
+      if (!isOwn.call(value, key)) continue;
       this.#string(key);
       this.#child(key, (value as Record<string, unknown>)[key]);
+      count += 1;
     }
+    out.patchUint32(countAt, count);
   }
 
   #array(value: readonly unknown[]): void {
-    if (value.length > MANY_ITEMS && Object.keys(value).length < value.length / 2) {
+    // A getter met on the way may change it.
+    const { length } = value;
+    if (length > MANY_ITEMS && Object.keys(value).length < length / 2) {
       throw this.#refuse('an array that is mostly holes');
     }
     this.#out.byte(tag.array);
-    this.#out.uint32(value.length);
-    for (let i = 0; i < value.length; i++) {
+    this.#out.uint32(length);
+    for (let i = 0; i < length; i++) {
       if (value[i] === undefined && !(i in value)) this.#out.byte(tag.hole);
       else this.#child(i, value[i]);
     }
   }
 
   #child(key: Key, value: unknown): void {
-    if (value === null || (typeof value !== 'object' && typeof value !== 'function' && typeof value !== 'symbol')) {
+    if (!isObject(value) && typeof value !== 'symbol') {
       this.#value(value);
       return;
     }
@@ -199,8 +259,7 @@ class Encoder {
     this.#trail.pop();
   }
 
-  #view(view: ArrayBufferView): void {
-    const name = viewName(view);
+  #view(view: ArrayBufferView, name: ViewName): void {
     if (isShared(view.buffer)) return this.#memory(view.buffer, name, view.byteOffset, view.byteLength);
     if (!(view.buffer instanceof ArrayBuffer) && !types.isArrayBuffer(view.buffer)) {
       throw this.#refuse('a view over a SharedArrayBuffer (threads share those, processes do not)');
@@ -216,15 +275,25 @@ class Encoder {
   #memory(buffer: ArrayBufferLike, name: string, byteOffset: number, byteLength: number): void {
     const place = rawPlaceOf(buffer);
     if (place !== undefined) {
-      this.#places.add(place);
+      this.#holdPlace(place);
       this.#out.byte(tag.shared);
       return this.#string(rawHandle(place, name, byteOffset, byteLength));
     }
     const block = blockOf(buffer)!;
     if (!block.hold.open) throw new ClosedError(`The shared memory block '${block.name}' has been closed here.`);
-    this.#blocks.add(block);
+    this.#holdBlock(block);
     this.#out.byte(tag.shared);
     this.#string(viewHandle(block, name, byteOffset, byteLength));
+  }
+
+  #holdBlock(block: BlockFacts): void {
+    this.#blocks ??= new Set();
+    this.#blocks.add(block);
+  }
+
+  #holdPlace(place: Place): void {
+    this.#places ??= new Set();
+    this.#places.add(place);
   }
 
   #builtIn(value: object): void {
@@ -235,7 +304,7 @@ class Encoder {
       // A copy: a getter met on the way may change the Map.
       for (const [key, item] of [...value]) {
         this.#child('<key>', key);
-        this.#child(typeof key === 'string' ? key : String(key as number), item);
+        this.#child(isObject(key) ? key : String(key), item);
       }
     } else if (types.isSet(value)) {
       out.byte(tag.set);
@@ -284,9 +353,9 @@ class Encoder {
     const { length } = this.#out;
     const trail = this.#trail.length;
     const depth = this.#depth;
-    const seen = this.#order.length;
-    const blocks = this.#blocks.size;
-    const places = this.#places.size;
+    const met = this.#met.size;
+    const blocks = this.#blocks?.size ?? 0;
+    const places = this.#places?.size ?? 0;
     try {
       this.#string(key);
       this.#child(key, Reflect.get(error, key));
@@ -295,24 +364,15 @@ class Encoder {
       this.#out.rewind(length);
       this.#trail.length = trail;
       this.#depth = depth;
-      for (const object of this.#order.splice(seen)) {
-        this.#seen!.delete(object);
-        this.#unfinished.delete(object);
-      }
-      for (const block of [...this.#blocks].slice(blocks)) this.#blocks.delete(block);
-      for (const place of [...this.#places].slice(places)) this.#places.delete(place);
+      for (const object of this.#met.forget(met)) this.#unfinished?.delete(object);
+      shorten(this.#blocks, blocks);
+      shorten(this.#places, places);
       return false;
     }
   }
 
   #refuse(what: string): NotShareableError {
-    const path = this.#trail.map((key) =>
-      typeof key === 'number' ? `[${key}]` : /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`,
-    );
-    return new NotShareableError(
-      `${this.#label}${path.join('')} is ${what}, which cannot travel to another process. ` +
-        'Send plain data, shared objects, or instances of a class that registerType() knows.',
-    );
+    return refusal(this.#label, this.#trail, what);
   }
 }
 
@@ -331,18 +391,17 @@ export function isShared(buffer: ArrayBufferLike): boolean {
   return blockOf(buffer) !== undefined || rawPlaceOf(buffer) !== undefined;
 }
 
+/** Leaves the `size` items that came first. */
+function shorten<T>(set: Set<T> | undefined, size: number): void {
+  if (set !== undefined) for (const item of [...set].slice(size)) set.delete(item);
+}
+
 function isPlainOfOtherRealm(value: object): boolean {
   const prototype = Object.getPrototypeOf(value) as object;
   if (Array.isArray(value)) return prototype.constructor?.name === 'Array';
   return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }
 
-function describeFunction(fn: unknown): string {
-  const { name } = fn as { name?: unknown };
-  return typeof name === 'string' && name !== '' ? `a function (${name})` : 'a function';
-}
-
-function describeInstance(value: object): string {
-  const name: unknown = value.constructor?.name;
-  return typeof name === 'string' && name !== '' ? `an instance of ${name}` : 'an object of an unknown class';
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' ? value !== null : typeof value === 'function';
 }

@@ -141,10 +141,14 @@ export class Heap {
    * @param contents the first of the words that each kind has for itself.
    * @param along what else happens in the same transaction.
    */
-  create(kind: number, contents: readonly number[] = [], along?: (tx: Transaction) => void): RootAddress {
+  create(
+    kind: number,
+    contents: readonly number[] = [],
+    along?: (tx: Transaction, made: RootAddress) => void,
+  ): RootAddress {
     const { made, node } = this.transaction.run((tx) => {
       const made = createRoot(tx, kind, contents);
-      along?.(tx);
+      along?.(tx, made);
       return { made, node: addHold(tx, made.address, this.#belongings) };
     });
     this.#holds.set(made.address, { node, serial: made.serial, count: 1 });

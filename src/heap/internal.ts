@@ -6,7 +6,17 @@ export { atomicAdd, atomicLoad, atomicStore, compareExchange, step } from './doo
 export { registerBelonging } from './estate.js';
 export { addForeignReference, dropForeignReference, type ForeignHeap } from './foreign.js';
 export { Heap } from './heap.js';
-export { belonging, belongingKind, EXTENT_MASK, RESERVED, root, rootKind, TOKEN_MASK, WAITERS } from './layout.js';
+export {
+  belonging,
+  belongingKind,
+  DYING,
+  EXTENT_MASK,
+  RESERVED,
+  root,
+  rootKind,
+  TOKEN_MASK,
+  WAITERS,
+} from './layout.js';
 export {
   addHold,
   addReference,
@@ -16,7 +26,17 @@ export {
   enlisted,
   removeHold,
 } from './lifetimes.js';
-export { enterWrapper, formatPlace, isWrapped, openPlace, Place, parsePlace, placeOf, wrapperAt } from './place.js';
+export {
+  closeWrapper,
+  enterWrapper,
+  formatPlace,
+  isWrapped,
+  openPlace,
+  Place,
+  parsePlace,
+  placeOf,
+  wrapperAt,
+} from './place.js';
 export { makeRaw, makeRawCell, openRaw, openRawCell, type RawCell, type RawOptions, rawPlaceOf } from './raw-memory.js';
 export { createRoot, type RootAddress, stale } from './roots.js';
 export { CLASS_WORDS, classOf } from './size-classes.js';

@@ -156,6 +156,8 @@ export const rootKind = {
   queue: 12,
   /** A value that is too large for one transaction, or refers to too many objects. */
   parcel: 13,
+  /** A dict with names of properties as keys. */
+  namespace: 14,
   /** Raw memory whose root's lock word is an RLock: a typed value with a lock of its own is one object, not two. */
   lockedRaw: 16,
   /** A manager's server, which holds it for as long as it lives. */
@@ -174,7 +176,7 @@ export function isRawKind(kind: number): boolean {
 
 export function isContainerKind(kind: number): boolean {
   const bare = kind & KIND_MASK;
-  return bare >= rootKind.dict && bare <= rootKind.parcel;
+  return bare >= rootKind.dict && bare <= rootKind.namespace;
 }
 
 export const MAX_SERIAL = 0x7fff_ffff;

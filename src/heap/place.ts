@@ -38,6 +38,15 @@ export function enterWrapper(wrapper: object, place: Place): void {
   dropped.register(wrapper, { place, key }, wrapper);
 }
 
+/** Ends a wrapper's hold now instead of when it is collected. The wrapper must not be used any more. */
+export function closeWrapper(wrapper: object): void {
+  const place = placeOf(wrapper);
+  const key = formatPlace(place);
+  dropped.unregister(wrapper);
+  if (wrappers.get(key)?.deref() === wrapper) wrappers.delete(key);
+  place.heap.release(place.at.address);
+}
+
 /** Where a wrapper's object lives. */
 export function placeOf(wrapper: object): Place {
   return places.get(wrapper)!;

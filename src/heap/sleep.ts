@@ -42,9 +42,9 @@ export function nap(ms: number): void {
   if (!blockInstead()) Atomics.wait(idle, 0, 0, ms);
 }
 
-/** Wakes at most `count` of those that sleep on the word, in all processes. */
-export function wake(memory: HeapMemory, address: number, count: number): void {
-  futexWake(memory.kernelAddress(address), count);
+/** Wakes at most `count` of those that sleep on the word, in all processes. @returns how many there were. */
+export function wake(memory: HeapMemory, address: number, count: number): number {
+  return futexWake(memory.kernelAddress(address), count);
 }
 
 /**

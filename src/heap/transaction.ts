@@ -126,6 +126,11 @@ export class Transaction {
     this.locks.acquire(header.rootsLock);
   }
 
+  /** Whether references can be counted now. */
+  get hasRootsLock(): boolean {
+    return this.locks.isHeld(header.rootsLock);
+  }
+
   lockAllocator(): void {
     if (!this.locks.isHeld(header.allocatorLock)) this.locks.acquire(header.allocatorLock);
   }

@@ -40,7 +40,12 @@ async function run(): Promise<void> {
     const target = findFunction(namespace, header.target);
     // Objects of a heap may be among the arguments, whatever the target's module imports; most children are spared these.
     if (header.slots.length > 0) {
-      await Promise.all([import('../sharedctypes/index.js'), import('../synchronize/index.js')]);
+      await Promise.all([
+        import('../sharedctypes/index.js'),
+        import('../synchronize/index.js'),
+        import('../queues/index.js'),
+        import('../collections/index.js'),
+      ]);
     }
     await Promise.all(header.modules.map((url) => import(url)));
     // Decoded after the import: the module may register types.

@@ -22,8 +22,8 @@ export class LockWord extends TakeWord {
   ownerDied = false;
   readonly #token: number;
 
-  constructor(heap: Heap, at: RootAddress) {
-    super(heap, at);
+  constructor(heap: Heap, at: RootAddress, word?: number) {
+    super(heap, at, word);
     this.#token = heap.participant.token;
   }
 

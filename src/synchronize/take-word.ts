@@ -50,6 +50,7 @@ export type Attempt = 'taken' | 'busy' | 'reserved' | 'own';
 export abstract class TakeWord {
   readonly heap: Heap;
   readonly at: RootAddress;
+  readonly address: number;
   protected readonly words: Int32Array;
   protected readonly index: number;
   readonly #serialIndex: number;
@@ -57,11 +58,13 @@ export abstract class TakeWord {
   #spin = spinBudget();
   #lastLook = Number.NEGATIVE_INFINITY;
 
-  constructor(heap: Heap, at: RootAddress) {
+  /** @param word which of the root's words it is. */
+  constructor(heap: Heap, at: RootAddress, word: number = root.lock) {
     this.heap = heap;
     this.at = at;
+    this.address = at.address + word;
     this.words = heap.memory.at(at.address);
-    this.index = (at.address + root.lock) & EXTENT_MASK;
+    this.index = this.address & EXTENT_MASK;
     this.#serialIndex = (at.address + root.serial) & EXTENT_MASK;
     this.#serial = at.serial;
   }
@@ -79,10 +82,6 @@ export abstract class TakeWord {
 
   /** Asks whether those live who have what is waited for. */
   protected abstract askAfterOwners(): void;
-
-  get address(): number {
-    return this.at.address + root.lock;
-  }
 
   get disposed(): boolean {
     return this.words[this.#serialIndex] !== this.#serial;

@@ -3,6 +3,7 @@ import { CorruptSegmentError, StaleHandleError } from '../errors/index.js';
 import { EXTENT_MASK, type Heap, type Place, readConsistently, root, type Transaction } from '../heap/internal.js';
 import { cell, cellKind, isBlockKind, KIND_BITS, KIND_MASK, MOST_BYTES, simpleValues } from './cell-kinds.js';
 import { parcelBytes } from './parcel.js';
+import type { Prepared } from './prepared.js';
 import { referenceCount } from './store.js';
 
 // Reading values without a lock: the words and bytes are copied out first; only when it is certain that nothing changed
@@ -19,7 +20,6 @@ export class LoadedCell {
   #y = 0;
   #bytes: Buffer = Buffer.alloc(FIRST_BYTES);
   #words = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, FIRST_BYTES / 4);
-  #doubles = new Float64Array(this.#bytes.buffer, this.#bytes.byteOffset, 1);
 
   /** Copies a cell. @throws CorruptSegmentError for one that cannot be, which may only be changing. */
   take(tx: Transaction, at: number): void {
@@ -47,7 +47,6 @@ export class LoadedCell {
   #grow(words: number): void {
     this.#bytes = Buffer.alloc(2 ** Math.ceil(Math.log2(words * 4)));
     this.#words = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length / 4);
-    this.#doubles = new Float64Array(this.#bytes.buffer, this.#bytes.byteOffset, 1);
   }
 
   /**
@@ -56,49 +55,99 @@ export class LoadedCell {
    * @throws StaleHandleError when one of them, or the value itself, is gone; whatever a registered `decode` throws.
    */
   value(heap: Heap): unknown {
-    switch (this.#kind) {
-      case cellKind.simple:
-        return simpleValues[this.#x];
-      case cellKind.int32:
-        return this.#x;
-      case cellKind.double:
-        this.#short();
-        return this.#doubles[0];
-      case cellKind.shortText:
-        this.#short();
-        return this.#bytes.toString('latin1', 0, Math.min(8, this.#length));
-      case cellKind.shortBytes:
-        this.#short();
-        return new Uint8Array(this.#bytes.subarray(0, Math.min(8, this.#length)));
-      case cellKind.text:
-        return this.#bytes.toString('latin1', 0, this.#length);
-      case cellKind.wideText:
-        return this.#bytes.toString('utf16le', 0, this.#length);
-      case cellKind.bytes:
-        return new Uint8Array(this.#bytes.subarray(0, this.#length));
-      case cellKind.encoded:
-      case cellKind.referring:
-        return decode(this.#bytes.subarray(0, this.#length));
-      case cellKind.parcel:
-        return this.#parcel(heap);
-      default:
-        throw new CorruptSegmentError(`A cell of the unknown kind ${this.#kind} was found.`);
-    }
+    return decodedValue(heap, this.#kind, this.#length, this.#x, this.#y, this.#bytes, 0);
   }
 
-  #short(): void {
-    this.#words[0] = this.#x;
-    this.#words[1] = this.#y;
+  /** Whether the same value, byte for byte, was copied out of another cell, or out of the same one at another time. */
+  equals(other: LoadedCell): boolean {
+    if (this.#kind !== other.#kind || this.#length !== other.#length) return false;
+    // Of a block only the bytes count: another one may have come to lie there meanwhile.
+    if (!isBlockKind(this.#kind)) return this.#x === other.#x && this.#y === other.#y;
+    return this.#bytes.compare(other.#bytes, 0, this.#length, 0, this.#length) === 0;
   }
 
-  #parcel(heap: Heap): unknown {
-    const at = { address: this.#x, serial: this.#y };
-    heap.open(at);
-    try {
-      return decode(parcelBytes(heap, at));
-    } finally {
-      heap.release(at.address);
-    }
+  /** Whether it is, byte for byte, a value that is ready to be stored. @throws StaleHandleError when a large one is gone. */
+  holds(heap: Heap, { kind, x, y, payload }: Prepared): boolean {
+    if (this.#kind !== kind) return false;
+    if (kind === cellKind.parcel) return sameParcels(heap, this.#x, this.#y, x, y);
+    if (this.#length !== payload.length) return false;
+    if (!isBlockKind(kind)) return this.#x === x && this.#y === y;
+    return this.#bytes.compare(payload, 0, this.#length, 0, this.#length) === 0;
+  }
+}
+
+/** Makes a value of what was copied out of a cell: see `LoadedCell.value`. */
+export function decodedValue(
+  heap: Heap,
+  kind: number,
+  length: number,
+  x: number,
+  y: number,
+  bytes: Buffer,
+  start: number,
+): unknown {
+  switch (kind) {
+    case cellKind.simple:
+      return simpleValues[x];
+    case cellKind.int32:
+      return x;
+    case cellKind.double:
+      shortWords[0] = x;
+      shortWords[1] = y;
+      return shortDouble[0];
+    case cellKind.shortText:
+      shortWords[0] = x;
+      shortWords[1] = y;
+      return shortBytes.toString('latin1', 0, Math.min(8, length));
+    case cellKind.shortBytes:
+      shortWords[0] = x;
+      shortWords[1] = y;
+      return new Uint8Array(shortBytes.subarray(0, Math.min(8, length)));
+    case cellKind.text:
+      return bytes.toString('latin1', start, start + length);
+    case cellKind.wideText:
+      return bytes.toString('utf16le', start, start + length);
+    case cellKind.bytes:
+      return new Uint8Array(bytes.subarray(start, start + length));
+    case cellKind.encoded:
+    case cellKind.referring:
+      return decode(bytes.subarray(start, start + length));
+    case cellKind.parcel:
+      return valueOfParcel(heap, x, y);
+    default:
+      throw new CorruptSegmentError(`A cell of the unknown kind ${kind} was found.`);
+  }
+}
+
+const shortBytes = Buffer.alloc(8);
+const shortWords = new Int32Array(shortBytes.buffer, shortBytes.byteOffset, 2);
+const shortDouble = new Float64Array(shortBytes.buffer, shortBytes.byteOffset, 1);
+
+function valueOfParcel(heap: Heap, address: number, serial: number): unknown {
+  const at = { address, serial };
+  heap.open(at);
+  try {
+    return decode(parcelBytes(heap, at));
+  } finally {
+    heap.release(address);
+  }
+}
+
+/** Whether two parcels, of which the other is held here, have the same bytes. */
+export function sameParcels(
+  heap: Heap,
+  address: number,
+  serial: number,
+  otherAddress: number,
+  otherSerial: number,
+): boolean {
+  const at = { address, serial };
+  heap.open(at);
+  try {
+    const other = parcelBytes(heap, { address: otherAddress, serial: otherSerial });
+    return Buffer.compare(parcelBytes(heap, at), other) === 0;
+  } finally {
+    heap.release(address);
   }
 }
 
@@ -114,27 +163,32 @@ export const absent: unique symbol = Symbol('absent');
  * @param find finds its cell; 0 where there is none. May run several times, and on words that are changing.
  * @throws StaleHandleError when a shared object in it is gone; CorruptSegmentError.
  */
-export function load({ heap, at }: Place, find: (tx: Transaction) => number): unknown {
+export function load(place: Place, find: (tx: Transaction) => number): unknown {
   const loaded = spare.pop() ?? new LoadedCell();
   try {
-    for (;;) {
-      const sequence = heap.memory.load(at.address + root.sequence);
-      const found = readConsistently(heap.transaction, at.address, (tx) => {
-        const address = find(tx);
-        if (address !== 0) loaded.take(tx, address);
-        return address !== 0;
-      });
-      if (!found) return absent;
-      try {
-        return loaded.value(heap);
-      } catch (error) {
-        // Replaced after it was read, and its last reference dropped: then there is another value to read. Otherwise it is
-        // really gone.
-        if (!(error instanceof StaleHandleError)) throw error;
-        if (heap.memory.load(at.address + root.sequence) === sequence) throw error;
-      }
-    }
+    return loadInto(loaded, place, find);
   } finally {
     spare.push(loaded);
+  }
+}
+
+/** The same, for those who want to compare the cell with another later: leaves the copy in `loaded`. */
+export function loadInto(loaded: LoadedCell, { heap, at }: Place, find: (tx: Transaction) => number): unknown {
+  for (;;) {
+    const sequence = heap.memory.load(at.address + root.sequence);
+    const found = readConsistently(heap.transaction, at.address, (tx) => {
+      const address = find(tx);
+      if (address !== 0) loaded.take(tx, address);
+      return address !== 0;
+    });
+    if (!found) return absent;
+    try {
+      return loaded.value(heap);
+    } catch (error) {
+      // Replaced after it was read, and its last reference dropped: then there is another value to read. Otherwise it is
+      // really gone.
+      if (!(error instanceof StaleHandleError)) throw error;
+      if (heap.memory.load(at.address + root.sequence) === sequence) throw error;
+    }
   }
 }

@@ -1,4 +1,4 @@
-import { encode, isShared } from '../codec/internal.js';
+import { encodeParts, isShared } from '../codec/internal.js';
 import type { Heap, Place, RootAddress } from '../heap/internal.js';
 import { type CellKind, cellKind, MOST_BYTES, MOST_REFERENCES } from './cell-kinds.js';
 import { makeParcel } from './parcel.js';
@@ -50,7 +50,13 @@ export class Prepared {
   /** One that stays valid. The hold on a parcel becomes the copy's. */
   keep(): Prepared {
     const kept = new Prepared();
-    kept.set(this.kind, this.x, this.y, this.payload.length > 0 ? this.payload.slice() : nothing, this.references);
+    kept.set(
+      this.kind,
+      this.x,
+      this.y,
+      this.payload.length > 0 ? new Uint8Array(this.payload) : nothing,
+      this.references,
+    );
     kept.#heap = this.#heap;
     this.#heap = undefined;
     return kept;
@@ -151,11 +157,18 @@ function prepareBytes(value: Uint8Array): Prepared {
 }
 
 function prepareEncoded(heap: Heap, value: unknown, label: string): Prepared {
-  const { bytes, places } = encode(value, label);
-  if (bytes.length > MOST_BYTES || places.size > MOST_REFERENCES || [...places].some((place) => place.heap !== heap)) {
-    const parcel = makeParcel(heap, bytes.length, places, (memory) => memory.set(bytes));
+  const { pieces, byteLength, places } = encodeParts(value, label);
+  if (byteLength > MOST_BYTES || places.size > MOST_REFERENCES || [...places].some((place) => place.heap !== heap)) {
+    const parcel = makeParcel(heap, byteLength, places, (memory) => {
+      let at = 0;
+      for (const piece of pieces) {
+        memory.set(piece, at);
+        at += piece.length;
+      }
+    });
     return prepared.setParcel(heap, parcel);
   }
+  const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, byteLength);
   if (places.size === 0) return prepared.set(cellKind.encoded, 0, 0, bytes);
   return prepared.set(cellKind.referring, 0, places.size, bytes, [...places]);
 }

@@ -35,6 +35,11 @@ export function refers(tx: Transaction, at: number): boolean {
   return kind === cellKind.referring || kind === cellKind.parcel;
 }
 
+/** Whether making a value of what is in the cell takes the codec, which may run code of the user's, or open objects. */
+export function isEncoded(tx: Transaction, at: number): boolean {
+  return (tx.read(at + cell.kind) & KIND_MASK) >= cellKind.encoded;
+}
+
 /** Stores a value in a cell that has none and lies in a block nobody else can reach yet. Logs at most 20 words. */
 export function fillCell(tx: Transaction, at: number, prepared: Prepared): void {
   const block = makeContents(tx, prepared);
@@ -121,7 +126,12 @@ export function referenceCount(tx: Transaction, at: number): number {
   return count;
 }
 
-function kindWord({ kind, payload }: Prepared): number {
+/** How many words of a cell's block come before the value's bytes. */
+export function blockOffset(tx: Transaction, at: number): number {
+  return (tx.read(at + cell.kind) & KIND_MASK) === cellKind.referring ? referenceCount(tx, at) : 0;
+}
+
+export function kindWord({ kind, payload }: Prepared): number {
   return (payload.length << KIND_BITS) | kind;
 }
 
@@ -146,7 +156,7 @@ function makeContents(tx: Transaction, { kind, payload, references, x }: Prepare
 }
 
 /** Of a fresh block: needs no log. */
-function fillBytes(tx: Transaction, address: number, bytes: Uint8Array): void {
+export function fillBytes(tx: Transaction, address: number, bytes: Uint8Array): void {
   step();
   tx.memory.bytesAt(address).set(bytes, (address & EXTENT_MASK) * 4);
 }
