@@ -3,7 +3,7 @@ import { atomicLoad, compareExchange } from './doors.js';
 import { EXTENT_MASK, TOKEN_MASK, WAITERS } from './layout.js';
 import type { HeapMemory } from './memory.js';
 import type { Participant } from './participants.js';
-import { OWNED_SLICE_MS, sleepWhile, spinBudget, spinWhile, wake } from './sleep.js';
+import { OWNED_SLICE_MS, sleepWhile, spinWhile, wake } from './sleep.js';
 
 // Locks that guard shared structure, held for a transaction at most. A word: 0, or the owner's token and a bit that says
 // that somebody may sleep on it.
@@ -56,7 +56,7 @@ export class InternalLocks {
         this.#held.pop();
         throw new CorruptSegmentError('A lock of the heap says that this thread holds it, which it does not.');
       }
-      if (!slept && spinWhile(words, index, seen, spinBudget()) < spinBudget()) continue;
+      if (!slept && spinWhile(words, index, seen)) continue;
       // Undoes the owner's transaction if it is dead; may be done within a transaction of one's own.
       if (this.#participant.isGone(owner, true)) continue;
       mark = WAITERS;

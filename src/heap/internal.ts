@@ -40,7 +40,7 @@ export {
 export { makeRaw, makeRawCell, openRaw, openRawCell, type RawCell, type RawOptions, rawPlaceOf } from './raw-memory.js';
 export { createRoot, type RootAddress, stale } from './roots.js';
 export { CLASS_WORDS, classOf } from './size-classes.js';
-export { nap, now, OWNED_SLICE_MS, SLICE_MS, sleepWhile, spinBudget, spinWhile, wake } from './sleep.js';
+export { linger, nap, now, OWNED_SLICE_MS, Patience, SLICE_MS, sleepWhile, spinWhile, wake } from './sleep.js';
 export { readConsistently, type Transaction } from './transaction.js';
 export { handOver, letGoOfArrivals, type TakenSlot, takeSlotForOther, tokenOfSlot } from './transit.js';
 export { type SyncWaitOptions, signalOf, timeoutOf, type WaitOptions } from './wait-options.js';

@@ -47,41 +47,64 @@ export function wake(memory: HeapMemory, address: number, count: number): number
   return futexWake(memory.kernelAddress(address), count);
 }
 
+/** How long looking comes before sleeping, in ms: half of the 40 µs that it takes on virtual machines to wake a sleeper. */
+const SPIN_MS = 0.02;
+const COLD_SPIN_MS = 0.005;
+/** Long enough for somebody who sleeps to be woken, and to give something in turn. */
+const PROBE_MS = 0.1;
+const PROBE_EACH = 8;
+
 /**
- * Waits by looking, without a system call, until the word is not `value` any more or `rounds` are over. Waking a sleeper on
- * another processor takes about 40 µs on virtual machines, so some 20 µs of looking first are well spent.
- *
- * @returns how many rounds it took; `rounds` when in vain.
+ * How long to look before sleeping, going by how often it was in vain. Two who wait for each other by turns, and both sleep,
+ * would go on so for ever, since waking takes longer than either looks; so each looks for longer now and then.
  */
-export function spinWhile(words: Int32Array, index: number, value: number, rounds: number): number {
-  // Plain loads: ten times as fast as atomic ones, and no engine keeps one in a register across a call to Atomics.
-  for (let round = 0; round < rounds; round += 16) {
-    for (let i = 0; i < 15; i++) if (words[index] !== value) return round;
-    if (Atomics.load(words, index) !== value) return round;
+export class Patience {
+  // Asked early: who binds itself to a processor later has the others still, for what it waits for.
+  readonly #sensible = processors() > 1;
+  #inVain = 0;
+
+  get ms(): number {
+    if (!this.#sensible || waitingIsTaken()) return 0;
+    if (this.#inVain % PROBE_EACH === PROBE_EACH - 1) return PROBE_MS;
+    return this.#inVain < PROBE_EACH ? SPIN_MS : COLD_SPIN_MS;
   }
-  return rounds;
+
+  /** Tells how looking has ended. */
+  ended(wellSpent: boolean): void {
+    this.#inVain = wellSpent ? 0 : this.#inVain + 1;
+  }
 }
 
-let calibrated: number | undefined;
-const BUDGET_MS = 0.02;
-const PROBE_ROUNDS = 4096;
+// By the clock, not in rounds: a loop is ten times as fast once it has been compiled. It should have a limit all the same,
+// because there are tests that replace the clock by one that stands still.
+const clock = performance.now.bind(performance);
+const MOST_LOOKS = 4096;
+let counted: number | undefined;
 
-/** How many rounds of `spinWhile` take about 20 µs here; 0 where there is one processor only. */
-export function spinBudget(): number {
-  if (waitingIsTaken()) return 0;
-  if (calibrated !== undefined) return calibrated;
-  calibrated = calibrate();
-  return calibrated;
+function processors(): number {
+  counted ??= process.getBuiltinModule('node:os').availableParallelism();
+  return counted;
 }
 
-function calibrate(): number {
-  if (process.getBuiltinModule('node:os').availableParallelism() < 2) return 0;
-  const words = new Int32Array(1);
-  let best = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 6; i++) {
-    const start = performance.now();
-    spinWhile(words, 0, 0, PROBE_ROUNDS);
-    best = Math.min(best, performance.now() - start);
+/**
+ * Waits by looking, without a system call, until the word is not `value` any more or the time is over.
+ *
+ * @returns whether the word has changed.
+ */
+export function spinWhile(words: Int32Array, index: number, value: number, ms = SPIN_MS): boolean {
+  if (waitingIsTaken() || processors() < 2) return false;
+  const end = clock() + ms;
+  for (let look = 0; look < MOST_LOOKS; look++) {
+    // Plain loads: ten times as fast as atomic ones, and no engine keeps one in a register across a call to Atomics.
+    for (let i = 0; i < 32; i++) if (words[index] !== value) return true;
+    if (Atomics.load(words, index) !== value) return true;
+    if (clock() >= end) break;
   }
-  return Math.min(200_000, Math.max(256, Math.round((PROBE_ROUNDS * BUDGET_MS) / Math.max(best, 1e-4))));
+  return false;
+}
+
+/** Lets time pass, without a system call and without touching what others use. */
+export function linger(ms: number): void {
+  const end = clock() + ms;
+  for (let look = 0; look < MOST_LOOKS && clock() < end; look++);
 }

@@ -1,4 +1,4 @@
-import { EXTENT_MASK, now, OWNED_SLICE_MS, root, sleepWhile, spinBudget, spinWhile } from '../heap/internal.js';
+import { EXTENT_MASK, now, OWNED_SLICE_MS, Patience, root, sleepWhile, spinWhile } from '../heap/internal.js';
 import type { WaitWord } from './wait-word.js';
 
 /** What an attempt returns that did not succeed, and may later. */
@@ -6,8 +6,9 @@ export const notYet: unique symbol = Symbol('not yet');
 
 /** How many of the other participants each slice asks after: all of them within half a second. */
 export const OTHERS_AT_ONCE = 64;
-/** Counted for a look that was in vain. */
-const LOOK_ROUNDS = 64;
+/** How often the root may change without anything for us, before we rather sleep. */
+const MOST_LOOKS = 256;
+let patience: Patience | undefined;
 
 /** What somebody waits for who blocks his thread. */
 export interface Attempt<T> {
@@ -35,14 +36,23 @@ export function tryUntil<T>(
   const deadline = now() + timeout;
   const words = heap.memory.at(address);
   const sequence = (address & EXTENT_MASK) + root.sequence;
-  for (let budget = spinBudget(); budget > 0; ) {
+  patience ??= new Patience();
+  const { ms } = patience;
+  const until = now() + ms;
+  for (let look = 0; ms > 0 && look < MOST_LOOKS; look++) {
     const seen = words[sequence]!;
     if (promising()) {
       const found = attempt();
-      if (found !== notYet) return found;
+      if (found !== notYet) {
+        patience.ended(true);
+        return found;
+      }
     }
-    budget -= LOOK_ROUNDS + spinWhile(words, sequence, seen, budget);
+    const left = until - now();
+    if (left <= 0) break;
+    spinWhile(words, sequence, seen, left);
   }
+  patience.ended(false);
   for (let slept = false; ; slept = true) {
     if (slept) heap.lookAround(OTHERS_AT_ONCE);
     const expected = word.mark();

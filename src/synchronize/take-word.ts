@@ -3,14 +3,15 @@ import {
   compareExchange,
   EXTENT_MASK,
   type Heap,
+  linger,
   nap,
   now,
   OWNED_SLICE_MS,
+  Patience,
   RESERVED,
   type RootAddress,
   root,
   sleepWhile,
-  spinBudget,
   spinWhile,
   stale,
   step,
@@ -34,7 +35,13 @@ const STARVED_MS = 5;
 const RESERVATION_MS = 2;
 const NAP_MS = 0.2;
 const LOOK_MS = 50;
-const COLD_SPIN = 1 / 16;
+/** How long a short look takes at most. */
+const GLANCE_MS = 0.0015;
+/**
+ * How long a waiter looks away between two looks. Each takes the word's cache line from the processor of who has the lock,
+ * and perhaps takes and releases it again and again, for longer than that takes.
+ */
+const PAUSE_MS = 0.0005;
 /** How many of the other participants a look asks after. */
 const OTHERS_AT_ONCE = 2;
 
@@ -55,7 +62,7 @@ export abstract class TakeWord {
   protected readonly index: number;
   readonly #serialIndex: number;
   readonly #serial: number;
-  #spin = spinBudget();
+  readonly #patience = new Patience();
   #lastLook = Number.NEGATIVE_INFINITY;
 
   /** @param word which of the root's words it is. */
@@ -93,41 +100,46 @@ export abstract class TakeWord {
     this.heap.participant.check();
   }
 
-  /** Waits, blocking this thread. @returns whether it was taken in time. */
+  /** Waits, blocking this thread. The caller has tried already. @returns whether it was taken in time. */
   takeSync(timeout: number): boolean {
     const started = now();
     const deadline = started + timeout;
+    let clock = started;
     let slept = false;
     let reservedSince = Number.POSITIVE_INFINITY;
     for (;;) {
-      const clock = now();
+      const late = clock >= deadline;
+      const seemedFree = !late && this.#lookForSome();
       // The last try takes what is reserved: whom it was for may be gone, and short waits would find it so for ever.
-      const pushy = slept || clock - reservedSince >= RESERVATION_MS || clock >= deadline;
+      const pushy = slept || clock - reservedSince >= RESERVATION_MS || late;
       const outcome = this.attempt(slept ? WAITERS : 0, pushy);
       if (outcome === 'taken') return true;
       this.check();
-      if (clock >= deadline) {
+      if (late) {
         if (slept) this.passOn();
         return false;
       }
+      clock = now();
       const seen = atomicLoad(this.words, this.index);
       if (outcome === 'reserved') {
         if (reservedSince === Number.POSITIVE_INFINITY) reservedSince = clock;
         // Nobody is asked to wake us: whoever it is reserved for takes it soon, or the time is over. It may be waiting for
         // the very processor that we would burn, so after a first look this thread sleeps; not on the word itself, where it
         // could use up a wake-up that is for another.
-        if (spinWhile(this.words, this.index, seen, spinBudget()) < spinBudget()) continue;
+        if (spinWhile(this.words, this.index, seen)) continue;
         nap(Math.min(NAP_MS, deadline - clock));
+        clock = now();
         continue;
       }
-      if (this.isFree(seen)) continue;
-      if (!slept && this.#spinFor(seen)) continue;
+      const starved = clock - started >= STARVED_MS;
+      if (this.isFree(seen) || (seemedFree && !starved)) continue;
       this.lookAround();
-      const marked = this.prepareSleep(clock - started >= STARVED_MS);
+      const marked = this.prepareSleep(starved);
       if (marked === undefined) continue;
       // A child's death comes as a signal: no need to wait for the next look.
       if (sleepAWhile(this.heap, this.address, marked, deadline)) this.#lastLook = Number.NEGATIVE_INFINITY;
       slept = true;
+      clock = now();
     }
   }
 
@@ -156,20 +168,24 @@ export abstract class TakeWord {
 
   /** A short look, for those who must not block: one or two microseconds. */
   glance(): void {
-    spinWhile(this.words, this.index, atomicLoad(this.words, this.index), spinBudget() / 12);
+    spinWhile(this.words, this.index, atomicLoad(this.words, this.index), GLANCE_MS);
   }
 
-  /** Looks without a system call for about as long as it took to be worth it before. */
-  #spinFor(seen: number): boolean {
-    const budget = spinBudget();
-    if (budget === 0) return false;
-    const rounds = spinWhile(this.words, this.index, seen, this.#spin);
-    if (rounds < this.#spin) {
-      this.#spin = Math.min(budget, this.#spin + rounds / 4);
-      return true;
+  /**
+   * Looks without a system call, for as long as it seems to be worth it.
+   *
+   * @returns whether there seemed to be something to take.
+   */
+  #lookForSome(): boolean {
+    const { ms } = this.#patience;
+    if (ms === 0) return false;
+    let found = false;
+    for (let passed = 0; passed < ms && !found; passed += PAUSE_MS) {
+      linger(PAUSE_MS);
+      found = this.isFree(this.words[this.index]!);
     }
-    this.#spin = Math.max(budget * COLD_SPIN, this.#spin * 0.75);
-    return false;
+    this.#patience.ended(found);
+    return found;
   }
 
   /**

@@ -3,9 +3,9 @@ import {
   type Heap,
   now,
   OWNED_SLICE_MS,
+  Patience,
   signalOf,
   sleepWhile,
-  spinBudget,
   spinWhile,
   timeoutOf,
   type WaitOptions,
@@ -20,6 +20,8 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const TURNS = 2;
 /** How many of the other participants each slice asks after: all of them within half a second. */
 const OTHERS_AT_ONCE = 64;
+
+let patience: Patience | undefined;
 
 /** What is waited for. */
 export interface Awaited<T> {
@@ -44,9 +46,11 @@ export function waitForSync<T extends {}>(awaited: Awaited<T>, timeout: number):
     if (outcome !== undefined) return outcome;
     if (now() >= deadline) return undefined;
     if (expected === undefined) continue;
-    if (first && spinBudget() > 0) {
-      const rounds = spinWhile(heap.memory.at(address), address & EXTENT_MASK, expected, spinBudget());
-      if (rounds < spinBudget()) continue;
+    if (first) {
+      patience ??= new Patience();
+      const changed = spinWhile(heap.memory.at(address), address & EXTENT_MASK, expected, patience.ms);
+      patience.ended(changed);
+      if (changed) continue;
     }
     if (!first) heap.lookAround(OTHERS_AT_ONCE);
     sleepASlice(heap, address, expected, deadline);

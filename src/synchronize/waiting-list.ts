@@ -32,8 +32,9 @@ import {
 //   - A grant to one who cannot use it (it died, or was aborted) moves on to the next in the very transaction that removes it:
 //     `granted` moves by one node. None is lost, and none is used twice.
 //
-// A waiter sleeps on a futex word of its own in its node. It is bumped while the node is certainly there, before the commit,
-// and the sleepers are woken after it: who is awakened by the bump alone may find nothing, and sleeps on until the wake.
+// A waiter sleeps on a futex word of its own in its node. It is bumped once the grant can be seen: who reads the word bumped
+// and then looks finds the grant, and does not sleep; who read it before does not sleep on it, or is asleep when the wake-up
+// comes. And it is bumped before the commit, while the node is certainly there; the sleepers are woken after it.
 
 const node = {
   next: belonging.words,
@@ -135,15 +136,17 @@ export function grant({ heap, at }: Place, count: number): void {
     const granted = tx.read(at.address + root.e);
     let last = granted;
     let left = count;
+    const woken: number[] = [];
     for (const waiter of nodes(tx, at.address)) {
       const ticket = tx.read(waiter + node.ticket);
       if (isAtMost(ticket, granted)) continue;
       if (left === 0) break;
       last = ticket;
       left -= 1;
-      if (count - left <= MOST_WOKEN) alert(tx, waiter);
+      if (woken.length < MOST_WOKEN) woken.push(waiter);
     }
     if (last !== granted) tx.write(at.address + root.e, last);
+    for (const waiter of woken) alert(tx, waiter);
   });
 }
 
