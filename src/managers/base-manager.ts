@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { encode, type FunctionLocation, locateFunction, registerSharedKind } from '../codec/internal.js';
 import { ManagerClosedError, ManagerNotStartedError, ProcessStateError, ValueError } from '../errors/index.js';
-import { type Heap, parsePlace } from '../heap/internal.js';
+import { parsePlace } from '../heap/internal.js';
 import { type Handle, isImporting, markUncloneable, refuseJson } from '../shared-memory/internal.js';
 import { closedError } from './closed.js';
 import { knownLink, type Link, linkAt, openLink } from './link.js';
@@ -55,11 +55,12 @@ const wrappers = new WeakMap<Link, WeakRef<BaseManager>>();
  * export class CounterManager extends BaseManager.with({ Counter }) {}
  *
  * if (isMainProcess) {
- *   await using manager = new CounterManager();
+ *   const manager = new CounterManager();
  *   await manager.start();
  *   const counter = await manager.Counter(); // lives in the server
  *   console.log(await counter.increment(), counter.incrementSync(2)); // 1 3
- *   for await (const n of counter.below()) console.log(n);
+ *   for await (const n of counter.below()) if (n > 1) console.log(n); // 2
+ *   await manager.shutdown();
  * }
  * ```
  */
@@ -266,13 +267,6 @@ export class BaseManager {
   static linkOf(manager: BaseManager): Link {
     return manager.#started();
   }
-}
-
-/** The heap in which a manager makes objects. @throws ManagerNotStartedError, ManagerClosedError. */
-export function heapOfManager(manager: BaseManager): Heap {
-  const link = BaseManager.linkOf(manager);
-  link.check();
-  return link.heap;
 }
 
 function registerType(manager: typeof BaseManager, typeid: string, type: Class<object>, options?: unknown): void {

@@ -1,4 +1,5 @@
 export { BaseManager } from './base-manager.js';
 export type { ManagerOptions } from './manager-options.js';
+export type { Named } from './names.js';
 export type { Remote } from './remote.js';
 export { Manager, SyncManager } from './sync-manager.js';

@@ -2,8 +2,9 @@
 import { createServer } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { decode, findFunction } from '../codec/internal.js';
+import { type DictProxy, SharedDict } from '../collections/index.js';
 import { MultiprocessError, RemoteError } from '../errors/index.js';
-import { formatPlace, type Heap, makeHeap, Place, rootKind } from '../heap/internal.js';
+import { formatPlace, type Heap, makeHeap, makeIn, Place, placeOf, rootKind } from '../heap/internal.js';
 import { removeFile } from '../os/index.js';
 import './index.js';
 import { Instances } from './instances.js';
@@ -18,11 +19,16 @@ const FIRST_CLIENT_MS = 5000;
 const GOODBYE_MS = 500;
 const LOOK_AT = 64;
 
+/** The objects that have names (names.ts), held for as long as the server lives. */
+let names: DictProxy | undefined;
+
 /** Serves until it is shut down; then the process exits. */
 export async function serve(config: ServerConfig): Promise<never> {
   process.on('SIGINT', () => {}); // Ctrl-C is for whoever started this one, who then ends it
   const heap = makeHeap();
-  const place = new Place(heap, heap.create(rootKind.manager, [heap.participant.token]));
+  names = makeIn(heap, () => SharedDict());
+  const { at } = placeOf(names);
+  const place = new Place(heap, heap.create(rootKind.manager, [heap.participant.token, at.address, at.serial]));
   const path = config.path ?? privateSocket(heap.id);
   const instances = new Instances(heap, () => `${formatPlace(place)}:${Buffer.from(path).toString('base64url')}`);
   for (const [typeid, location, exposed] of config.types) {

@@ -5,7 +5,10 @@ import { test } from 'node:test';
 import { inspect } from 'node:util';
 import * as mp from 'multiprocess';
 import { type BaseManager, handleOf, Manager, open, Process, SyncManager } from 'multiprocess';
+// For the check of the heap.
+import '../../src/collections/index.js';
 import { Heap } from '../../src/heap/heap.js';
+import '../../src/queues/index.js';
 import { describe } from '../programs/knows-nothing.js';
 import * as targets from '../programs/manager-targets.js';
 import { usage } from '../support/heap-usage.js';
@@ -32,9 +35,16 @@ test('makes objects of every kind, which work without it', async () => {
   const value = manager.Value('i', 41);
   const array = manager.Array('d', [1, 2, 3]);
   const text = manager.Array('c', 10);
+  const dict = manager.dict({ a: [1, 2] });
+  const list = manager.list([1, dict]);
+  const namespace = manager.Namespace({ list });
+  const queue = manager.Queue(1);
+  const joinable = manager.JoinableQueue();
+  joinable.putSync(list);
   const heap = heapOf(manager);
   const objects = [lock, rlock, semaphore, bounded, condition, conditionOfLock, event, barrier, value, array, text];
-  for (const object of objects) assert.match(handleOf(object), new RegExp(`:${heap}:`));
+  const containers = [dict, list, namespace, queue, joinable];
+  for (const object of [...objects, ...containers]) assert.match(handleOf(object), new RegExp(`:${heap}:`));
   await manager.shutdown();
   lock.acquireSync();
   lock.release();
@@ -46,6 +56,14 @@ test('makes objects of every kind, which work without it', async () => {
   assert.deepEqual([...array], [1, 2, 3]);
   text.value = Buffer.from('abc');
   assert.equal(await condition.run(() => condition.wait({ timeout: 1 })), false);
+  assert.deepEqual(dict.get('a'), [1, 2]);
+  assert.equal(list.at(1), dict);
+  assert.equal(namespace.list, list);
+  assert.equal(queue.tryPut(1), true);
+  assert.equal(queue.tryPut(2), false);
+  assert.equal(joinable.getSync(), list);
+  joinable.taskDone();
+  assert.equal(await joinable.join(), true);
   assert.ok(heapFiles(heap).length > 0, 'as long as this process has it');
 });
 
@@ -215,8 +233,8 @@ test('clients that are killed leave nothing in the server, and their locks to ot
   assert.equal(child.signalCode, 'SIGKILL');
   const heap = Heap.join(heapOf(manager), false)!;
   try {
-    // Of the manager itself, and what this process has of it.
-    await eventually('its objects are gone', () => usage(heap).roots === 1);
+    // The manager's own are left: itself, and the names.
+    await eventually('its objects are gone', () => usage(heap).roots === 2);
   } finally {
     heap.leave();
   }

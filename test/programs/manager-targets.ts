@@ -164,3 +164,9 @@ export async function callHidden(handle: string): Promise<string> {
   }
   return errors.join(', ');
 }
+
+export async function countTogether(manager: SyncManager, start: Event, names: number): Promise<void> {
+  manager.Value('i', 0, { name: 'there' }).add(1);
+  start.waitSync();
+  for (let i = 0; i < names; i++) manager.Value('i', 0, { name: `counter ${i}` }).add(1);
+}
