@@ -21,6 +21,10 @@ export const ask = {
   /** Has opened the shared objects in the answer of this number. Gets no answer. */
   taken: 7,
   shutdown: 8,
+  /** [bytes] → a block of shared memory that the server keeps */
+  block: 9,
+  /** [items] → a list that the server keeps */
+  list: 10,
 } as const;
 
 /** What servers answer. */

@@ -2,8 +2,10 @@ import type { Socket } from 'node:net';
 import { decode, type Encoded, encode, type FunctionLocation } from '../codec/internal.js';
 import { MultiprocessError } from '../errors/index.js';
 import type { Place } from '../heap/internal.js';
+import type { ShareableItem } from '../shared-memory/index.js';
 import { type Frame, FrameReader, makeFrame } from './frames.js';
 import type { Instances } from './instances.js';
+import type { KeptMemory } from './kept-memory.js';
 import { answer, ask, encodeRefusal, encodeThrown } from './protocol.js';
 
 type Stream = AsyncIterator<unknown> | Iterator<unknown>;
@@ -11,6 +13,7 @@ type Stream = AsyncIterator<unknown> | Iterator<unknown>;
 /** What a connection is told by the server, and tells it. */
 export interface Host {
   readonly instances: Instances;
+  readonly kept: KeptMemory;
   hello(linger: number): void;
   shutdown(): void;
   closed(connection: ServerConnection): void;
@@ -123,6 +126,10 @@ export class ServerConnection {
         return this.#next(operands[0] as number);
       case ask.leave:
         return this.#leave(operands[0] as number);
+      case ask.block:
+        return this.#host.kept.block(operands[0] as number);
+      case ask.list:
+        return this.#host.kept.list(operands[0] as ShareableItem[]);
       case ask.shutdown:
         return undefined;
       default:

@@ -8,6 +8,7 @@ import { formatPlace, type Heap, makeHeap, makeIn, Place, placeOf, rootKind } fr
 import { removeFile } from '../os/index.js';
 import './index.js';
 import { Instances } from './instances.js';
+import { KeptMemory } from './kept-memory.js';
 import { PROTOCOL } from './protocol.js';
 import { serveHere } from './served-here.js';
 import type { Ready, ServerConfig } from './server-config.js';
@@ -67,8 +68,10 @@ async function serveClients(config: ServerConfig, { heap, place, path, instances
     clearTimeout(alone);
     if (named && connections.size === 0) alone = setTimeout(end, ms);
   };
+  const kept = new KeptMemory();
   const host = {
     instances,
+    kept,
     hello(ms: number) {
       if (typeof ms === 'number') linger = Math.max(linger, ms);
     },
@@ -99,6 +102,7 @@ async function serveClients(config: ServerConfig, { heap, place, path, instances
   waitForClients(FIRST_CLIENT_MS);
   await ended;
   server.close();
+  kept.unlinkAll();
   for (const file of [path, ...config.files]) removeFile(file);
   const goodbyes = [...connections].map((connection) => connection.end());
   await Promise.race([Promise.all(goodbyes), delay(GOODBYE_MS)]);

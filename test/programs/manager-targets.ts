@@ -170,3 +170,15 @@ export async function countTogether(manager: SyncManager, start: Event, names: n
   start.waitSync();
   for (let i = 0; i < names; i++) manager.Value('i', 0, { name: `counter ${i}` }).add(1);
 }
+
+export function fillBlocks(
+  manager: mp.SharedMemoryManager,
+  block: mp.SharedMemory,
+  list: mp.ShareableList<unknown>,
+): mp.SharedMemory {
+  block.buf[0] = 7;
+  list.set(0, 'x');
+  const made = manager.SharedMemory(10);
+  made.buf[1] = 9;
+  return made;
+}
