@@ -60,6 +60,16 @@ describe('examples', { timeout: 120_000 }, () => {
     assert.equal(stdout.match(/test completed in \d+\.\d{3} ms$/gm)?.length, 3);
   });
 
+  test('rate-limiter', async () => {
+    const { stdout } = await example('rate-limiter/main.js', '--limit', '100', '--requests', '3000');
+    const [, admitted] = /^let through: (\d+)$/m.exec(stdout) ?? [];
+    const [, answered, lost] = /^answered with 200: (\d+), .*killed worker: (\d+)$/m.exec(stdout) ?? [];
+    assert.match(stdout, /2 workers, 1 killed and replaced$/m);
+    assert.equal(Number(admitted), 10 * 100);
+    // What was let through and is not answered, the killed worker had just at hand.
+    assert.ok(Number(answered) <= 1000 && Number(answered) >= 1000 - Number(lost), stdout);
+  });
+
   test('python: from Node to Python', async () => {
     const { stdout } = await example('python/node-to-python.js');
     assert.match(stdout, /after Python: \[1, 2.25, 4, 6.25, 9\]/);

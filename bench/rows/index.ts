@@ -4,7 +4,9 @@ import { codecRows } from './codec.js';
 import { heapRows } from './heap.js';
 import { lockRows } from './lock.js';
 import { processStartRows } from './process-start.js';
+import { queueRows } from './queues.js';
 import { shareableListRows } from './shareable-list.js';
+import { sharedListRows } from './shared-list.js';
 import { sharedMemoryCreateRows } from './shared-memory-create.js';
 import { synchronizeRows } from './synchronize.js';
 import { rawArrayRows, typedValueRows } from './typed-values.js';
@@ -13,6 +15,7 @@ export function rows(scale: Scale): Row[] {
   return [
     sharedMemoryCreateRows,
     shareableListRows,
+    sharedListRows,
     bulkCopyRows,
     codecRows,
     heapRows,
@@ -20,6 +23,7 @@ export function rows(scale: Scale): Row[] {
     rawArrayRows,
     typedValueRows,
     synchronizeRows,
+    queueRows,
     processStartRows,
   ].flatMap((make) => make(scale));
 }

@@ -4,6 +4,7 @@ import { makeList } from './list-aside.js';
 import { cellsBehind } from './list-ends.js';
 import { BORROWED, body, bodyOf, countOf } from './list-layout.js';
 import { everything, isUnchanged, type Snapshot, takeSnapshot, valuesOf } from './list-snapshot.js';
+import { tellWatchers } from './watchers.js';
 
 // A list in another order: its cells, not its values, are copied to another body, which then takes the place of the old one by
 // a few words. Until then the new body only borrows what the cells have; from then on the old one does.
@@ -27,7 +28,9 @@ export function reorder(
     if (indexes === undefined) return;
     const made = borrow(heap, snapshot, indexes);
     try {
-      if (exchange(heap, at, made, snapshot)) return;
+      const isDone = exchange(heap, at, made, snapshot);
+      tellWatchers(place);
+      if (isDone) return;
     } finally {
       heap.release(made.address);
     }

@@ -17,6 +17,8 @@ export type Bounds = (count: number) => readonly [start: number, end: number];
 export const everything: Bounds = (count) => [0, count];
 
 const MOST_ATTEMPTS = 64;
+/** A count that is wrong must not take all memory. */
+const MOST_RESERVED = 1 << 20;
 
 /**
  * Copies elements of a list that this environment holds.
@@ -42,6 +44,7 @@ function takeRange(tx: Transaction, at: number, start: number, end: number, cell
   const base = tx.read(at + body.base);
   const chunks = tx.read(at + body.chunks);
   let n = chunkWith(tx, at, (base + start) | 0);
+  cells.reserve(Math.min(end - start, MOST_RESERVED));
   for (let index = start; index < end; n++) {
     if (n >= chunks) throw corrupt('fewer elements than it counts');
     const stretch = stretchOf(tx, at, n);

@@ -1,4 +1,4 @@
-import { ValueError } from '../errors/index.js';
+import { MultiprocessError } from '../errors/index.js';
 import {
   allocate,
   discardBody,
@@ -26,8 +26,9 @@ import { appendCell, prependCell, takeFirst, takeLast } from './list-ends.js';
 import { body, bodyOf, cellOf, countOf } from './list-layout.js';
 import { reorder } from './list-reorder.js';
 import { replaceRange } from './list-replace.js';
-import { type Bounds, isUnchanged, valuesOf } from './list-snapshot.js';
+import { type Bounds, isUnchanged, type Snapshot, valuesOf } from './list-snapshot.js';
 import { sameAs } from './same-value.js';
+import { tellWatchers } from './watchers.js';
 
 /**
  * What a ListProxy does its work with: all that a list can do, each of it atomic. Indexes may be negative, from the end;
@@ -265,6 +266,25 @@ export class HeapListStore implements ListStore {
     }
   }
 
+  /**
+   * Replaces elements by those of a list that was made aside.
+   *
+   * @returns false, with nothing changed, where the list is not as it was any more.
+   */
+  replaceUnlessChanged(snapshot: Snapshot, start: number, removed: number, source: RootAddress): boolean {
+    const { heap, at } = this.#place;
+    const taker = makeList(heap);
+    try {
+      return this.#change((tx, to) => {
+        if (!isUnchanged(tx, at, snapshot)) return false;
+        replaceRange(tx, to, start, removed, bodyOf(tx, source), bodyOf(tx, taker));
+        return true;
+      });
+    } finally {
+      heap.release(taker.address);
+    }
+  }
+
   reverse(): void {
     this.#changes += 1;
     reorder(this.#place, 'words', (_, length) =>
@@ -306,8 +326,9 @@ export class HeapListStore implements ListStore {
       if (outcome === absent) return absent;
       // Others may have; but a function that does it itself would do it again, for ever.
       if (ownChanges === MOST_OWN_CHANGES) {
-        throw new ValueError(
-          'The function given to compute changes what is at that index itself, every time. It must only return the new value.',
+        throw new MultiprocessError(
+          'The function given to compute changes what is at that index itself. Return the new value instead.',
+          { code: 'ERR_MULTIPROCESS_REENTRANT' },
         );
       }
     }
@@ -336,10 +357,12 @@ export class HeapListStore implements ListStore {
   #change<T>(change: (tx: Transaction, at: number) => T): T {
     const { heap, at } = this.#place;
     this.#changes += 1;
-    return heap.transaction.run((tx) => {
+    const result = heap.transaction.run((tx) => {
       tx.lockObject(at.address);
       return change(tx, bodyOf(tx, at));
     });
+    tellWatchers(this.#place);
+    return result;
   }
 
   /** What has been let go of may have been the last that a container was held by. */

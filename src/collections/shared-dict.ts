@@ -326,7 +326,9 @@ export function makeDictAt(heap: Heap, kind: number, settings: DictSettings, pai
  * ```
  */
 export const SharedDict: DictFactory = Object.assign(
-  (init?: unknown, options?: DictOptions) => makeDict(init, options) as never,
+  function SharedDict(init?: unknown, options?: DictOptions) {
+    return makeDict(init, options) as never;
+  },
   { prototype: DictProxyClass.prototype as unknown as DictProxy },
 );
 

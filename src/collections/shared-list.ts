@@ -1,4 +1,4 @@
-import { inspect, types } from 'node:util';
+import { inspect } from 'node:util';
 import { registerSharedKind } from '../codec/internal.js';
 import { StaleHandleError, ValueError } from '../errors/index.js';
 import {
@@ -18,8 +18,11 @@ import { absent } from '../values/internal.js';
 import { contentsForJson, inspectContents } from './contents.js';
 import { fillList, makeList } from './list-aside.js';
 import { everything } from './list-snapshot.js';
-import { HeapListStore, type ListStore } from './list-store.js';
+import type { ListStore } from './list-store.js';
+import { ListUnit } from './list-unit.js';
+import { refuseThenable } from './refuse-thenable.js';
 import { sameAs } from './same-value.js';
+import { type Transactable, transactable } from './transact.js';
 import './list-contents.js';
 
 /**
@@ -83,8 +86,8 @@ export interface ListProxy<T = any> extends Iterable<T> {
    * meanwhile: so nothing is lost, and nobody waits.
    *
    * @returns what is there then.
-   * @throws RangeError when there is no such element; TypeError when `fn` returns a promise; ValueError when it keeps changing
-   * that element itself; whatever it throws. Nothing is stored then.
+   * @throws RangeError when there is no such element; TypeError when `fn` returns a promise; MultiprocessError (`ERR_MULTIPROCESS_REENTRANT`) when
+   * it keeps changing that element itself; whatever it throws. Nothing is stored then.
    */
   compute(index: number, fn: (old: T) => NotPromise<T>): T;
   readonly length: number;
@@ -103,7 +106,7 @@ class ListProxyClass implements ListProxy<unknown> {
   }
 
   readonly #place: Place;
-  readonly #store: ListStore;
+  readonly #unit: ListUnit;
   #warnUnshared: (() => void) | undefined;
 
   /** @param found where it is, or how it is made in a heap. @param home that heap; default: that of the process tree. */
@@ -117,7 +120,7 @@ class ListProxyClass implements ListProxy<unknown> {
         throw new TypeError('A list is made by SharedList(values), not by new ListProxy().');
       this.#place = found;
     }
-    this.#store = new HeapListStore(this.#place);
+    this.#unit = new ListUnit(this.#place);
     enterWrapper(this, this.#place);
     markUncloneable(this);
   }
@@ -128,7 +131,11 @@ class ListProxyClass implements ListProxy<unknown> {
       this.#warnUnshared();
       this.#warnUnshared = undefined;
     }
-    return this.#store;
+    return this.#unit.store;
+  }
+
+  get [transactable](): Transactable {
+    return this.#unit;
   }
 
   get length(): number {
@@ -223,7 +230,7 @@ class ListProxyClass implements ListProxy<unknown> {
   compute(index: number, fn: (old: never) => unknown): unknown {
     checkIndex(index);
     if (typeof fn !== 'function') throw new TypeError(`compute takes a function; got ${typeof fn}.`);
-    const value = this.#used.compute(index, (old) => refusePromise(fn(old as never)));
+    const value = this.#used.compute(index, (old) => refuseThenable(fn(old as never), 'compute'));
     if (value === absent) throw this.#outside(index);
     return value;
   }
@@ -334,16 +341,6 @@ function whole(index: number | undefined): number {
   if (index === undefined) return 0;
   if (typeof index !== 'number') throw new TypeError(`An index is a number; got ${typeof index}.`);
   return Math.trunc(index) || 0;
-}
-
-function refusePromise(value: unknown): unknown {
-  const isThenable =
-    types.isPromise(value) ||
-    (value !== null &&
-      (typeof value === 'object' || typeof value === 'function') &&
-      typeof (value as { then?: unknown }).then === 'function');
-  if (isThenable) throw new TypeError('The function given to compute must return a value, not a promise.');
-  return value;
 }
 
 function brief(value: unknown): string {

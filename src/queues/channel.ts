@@ -1,4 +1,5 @@
-import { allocate, type Transaction } from '../heap/internal.js';
+import { CorruptSegmentError } from '../errors/index.js';
+import { allocate, EXTENT_MASK, type Transaction } from '../heap/internal.js';
 import {
   CELL_WORDS,
   cell,
@@ -29,6 +30,7 @@ export function append(tx: Transaction, base: number, prepared: Prepared): void 
 function makeSpace(tx: Transaction, base: number, words: number): number {
   const last = tx.read(base + channel.tailChunk);
   const tail = tx.read(base + channel.tail);
+  if (last !== 0) checkPlace(last, tail);
   if (last !== 0 && tail + words < last + CHUNK_WORDS) return tail;
   if (last !== 0 && tx.read(base + channel.head) === tail) {
     // All has been read: begins again.
@@ -48,12 +50,21 @@ function makeSpace(tx: Transaction, base: number, words: number): number {
   return added + chunk.records;
 }
 
+/** Nothing is written, nor freed, where no chunk can be. @throws CorruptSegmentError */
+function checkPlace(first: number, at: number): void {
+  if (first <= EXTENT_MASK || at < first + chunk.records || at >= first + CHUNK_WORDS) {
+    throw new CorruptSegmentError('The items of a queue lie outside of it.');
+  }
+}
+
 /** Where the first record is; there is one. Leaves a chunk that has been read. Logs at most 2 words, and frees a block. */
 export function firstRecord(tx: Transaction, base: number): number {
   const at = tx.read(base + channel.head);
-  if (tx.read(at + cell.kind) !== 0) return at;
   const done = tx.read(base + channel.headChunk);
+  checkPlace(done, at);
+  if (tx.read(at + cell.kind) !== 0) return at;
   const next = tx.read(done + chunk.next);
+  checkPlace(next, next + chunk.records);
   tx.write(base + channel.headChunk, next);
   tx.write(base + channel.head, next + chunk.records);
   tx.free(done);

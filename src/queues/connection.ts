@@ -254,7 +254,9 @@ export const Connection = ConnectionClass as unknown as (abstract new () => Conn
  * await here.sendBytes(new Uint8Array([1, 2, 3]));
  * console.log(await there.poll(), await there.recvBytes({ maxLength: 10 })); // true Uint8Array(3) [ 1, 2, 3 ]
  * there.close();
- * for await (const value of here) console.log(value); // ends at once: nobody has the other end
+ * let more = 0;
+ * for await (const _value of here) more += 1; // ends at once: nobody has the other end
+ * console.log(more); // 0
  * ```
  */
 export function Pipe(duplex = true): [Connection, Connection] {

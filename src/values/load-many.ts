@@ -33,6 +33,13 @@ export class LoadedCells {
     this.#used = 0;
   }
 
+  /** Makes room for so many, for those who know how many there will be. */
+  reserve(count: number): void {
+    if (count * CELL_WORDS <= this.#words.length) return;
+    this.#words = grown(this.#words, count * CELL_WORDS);
+    this.#starts = grown(this.#starts, count);
+  }
+
   /** Copies cells. @throws CorruptSegmentError for such as cannot be, which may only be changing. */
   take(tx: Transaction, at: number, count: number): void {
     const before = this.#length;
@@ -51,9 +58,7 @@ export class LoadedCells {
     const end = index + count * CELL_WORDS;
     if (end > extent.length) throw new CorruptSegmentError('Cells lie beyond their extent.');
     if (from + count * CELL_WORDS > this.#words.length) {
-      const length = 2 * (this.#length + count);
-      this.#words = grown(this.#words, length * CELL_WORDS);
-      this.#starts = grown(this.#starts, length);
+      this.reserve(2 * (this.#length + count));
     }
     this.#words.set(extent.subarray(index, end), from);
     this.#length += count;

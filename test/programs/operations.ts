@@ -1,3 +1,4 @@
+import { dictOperations } from './dict-operations.js';
 import { heapOperations, type Operation } from './heap-operations.js';
 import { listOperations, longListOperations } from './list-operations.js';
 import { synchronizeOperations } from './synchronize-operations.js';
@@ -6,6 +7,8 @@ import { synchronizeOperations } from './synchronize-operations.js';
 export const operations: readonly Operation[] = [
   ...heapOperations,
   ...synchronizeOperations,
+  ...dictOperations,
   ...listOperations,
   ...longListOperations,
+  ...dictOperations,
 ];

@@ -58,14 +58,14 @@ export function get(heap: Heap, facts: Facts): unknown {
   return taken === notYet ? notYet : taken.value;
 }
 
-function lease(heap: Heap, facts: Facts): Lease<unknown> {
+export function lease(heap: Heap, facts: Facts): Lease<unknown> {
   const leased = storeIn(heap, facts).tryLease();
   if (leased === notYet) assert.fail('nothing to lease');
   return leased;
 }
 
 /** All that is in it. */
-function drain(heap: Heap, facts: Facts): unknown[] {
+export function drain(heap: Heap, facts: Facts): unknown[] {
   const items: unknown[] = [];
   for (let value = get(heap, facts); value !== notYet; value = get(heap, facts)) {
     items.push(value);
@@ -74,7 +74,7 @@ function drain(heap: Heap, facts: Facts): unknown[] {
   return items;
 }
 
-const queue = (values: readonly unknown[] = [], maxsize = 0, type: QueueType = bodyType.queue) => {
+export const queue = (values: readonly unknown[] = [], maxsize = 0, type: QueueType = bodyType.queue) => {
   return (survivor: Heap): Facts => {
     const made = createQueue(survivor, { type, maxsize });
     const lock = survivor.create(rootKind.lock);
@@ -88,14 +88,14 @@ const queue = (values: readonly unknown[] = [], maxsize = 0, type: QueueType = b
 };
 
 /** The victim takes part in the queue. */
-function hold(victim: Heap, facts: Facts): void {
+export function hold(victim: Heap, facts: Facts): void {
   victim.open(at(facts));
   victim.open(lockAt(facts));
   storeIn(victim, facts);
 }
 
 /** Nothing is left of the queue and its lock, nor of what anybody had of it. */
-function isEmpty(survivor: Heap, facts: Facts): void {
+export function isEmpty(survivor: Heap, facts: Facts): void {
   survivor.release(facts['address']!);
   survivor.bury();
   assert.equal(survivor.memory.load(facts['lock']! + root.references), 0, 'something refers to the lock');
@@ -155,7 +155,7 @@ const gets = (items: Items, atLeast: number, name: string): Operation => ({
 const sleeps = (word: 'items' | 'room' | 'done') => (survivor: Heap, facts: Facts) =>
   void storeIn(survivor, facts)[word].mark();
 
-const counts = (values: readonly unknown[]) => queue(values, 0, bodyType.joinable);
+export const counts = (values: readonly unknown[]) => queue(values, 0, bodyType.joinable);
 const isJoined = (survivor: Heap, facts: Facts) => storeIn(survivor, facts).tryJoin() === true;
 
 const plain: readonly Operation[] = [
@@ -537,7 +537,7 @@ const joinable: readonly Operation[] = [
 
 // Pipes. The survivor has the first end, and the victim the other one.
 
-function pipe(survivor: Heap): Facts {
+export function pipe(survivor: Heap): Facts {
   const [here, there] = createPipe(survivor, true);
   const lock = survivor.create(rootKind.lock);
   return {
@@ -551,7 +551,7 @@ function pipe(survivor: Heap): Facts {
 }
 
 const ends = new WeakMap<Heap, PipeEnd>();
-function endOf(heap: Heap, { here, hereSerial, there, thereSerial }: Facts, which: 'here' | 'there'): PipeEnd {
+export function endOf(heap: Heap, { here, hereSerial, there, thereSerial }: Facts, which: 'here' | 'there'): PipeEnd {
   const place = which === 'here' ? { address: here!, serial: hereSerial! } : { address: there!, serial: thereSerial! };
   const known = ends.get(heap) ?? new PipeEnd(new Place(heap, place));
   ends.set(heap, known);
@@ -559,7 +559,7 @@ function endOf(heap: Heap, { here, hereSerial, there, thereSerial }: Facts, whic
 }
 
 /** The victim takes the other end, and the survivor lets go of it. */
-function passEnd(victim: Heap, facts: Facts): void {
+export function passEnd(victim: Heap, facts: Facts): void {
   victim.open({ address: facts['there']!, serial: facts['thereSerial']! });
   victim.open(lockAt(facts));
   endOf(victim, facts, 'there');
@@ -569,7 +569,7 @@ const letGoOfOther = (survivor: Heap, facts: Facts) => {
   survivor.release(facts['there']!);
 };
 
-function send(end: PipeEnd, value: unknown): void {
+export function send(end: PipeEnd, value: unknown): void {
   const prepared = prepare(end.place.heap, value);
   end.send(prepared);
   prepared.release();

@@ -35,15 +35,19 @@ export async function echo(requests: Queue, answers: Queue): Promise<void> {
   for (let item = await requests.get(); item !== null; item = await requests.get()) await answers.put(item);
 }
 
-/** How a wait ends, by the error's code. */
+/** A clock that all processes have in common, in ms. */
+export const clock = () => Number(process.hrtime.bigint()) / 1e6;
+
+/** How a wait ends, by the error's code, and when. */
 export async function outcomeOf(queue: Queue, started: Queue, what: 'get' | 'put' | 'getSync' | 'putSync') {
   started.putSync('waits');
+  let outcome: string | undefined = 'done';
   try {
     await (what === 'get' || what === 'getSync' ? queue[what]() : queue[what](1));
-    return 'done';
   } catch (error) {
-    return (error as { code?: string }).code;
+    outcome = (error as { code?: string }).code;
   }
+  return { outcome, at: clock() };
 }
 
 /** Takes items with leases, and stays. */
