@@ -39,7 +39,7 @@ import { makeOrFind, type Named } from './names.js';
  *
  * export function work(manager: SyncManager, results: DictProxy<string, number>, id: number): void {
  *   results.set(`worker ${id}`, id * id);
- *   manager.list([], { name: 'log' }).append(`${id} is done`); // children make objects in it, too
+ *   manager.list<string>([], { name: 'log' }).append(`${id} is done`); // children make objects in it, too
  * }
  *
  * if (isMainProcess) {
