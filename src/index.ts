@@ -5,7 +5,10 @@ export {
   ClosedError,
   CorruptSegmentError,
   DeadlockError,
+  ManagerClosedError,
+  ManagerNotStartedError,
   MultiprocessError,
+  NameConflictError,
   NotOwnerError,
   NotShareableError,
   ProcessDiedError,
@@ -13,12 +16,14 @@ export {
   QueueClosedError,
   QueueEmptyError,
   QueueFullError,
+  RemoteError,
   StaleHandleError,
   TimeoutError,
   TooManyParticipantsError,
   UnsupportedPlatformError,
   ValueError,
 } from './errors/index.js';
+export * from './managers/index.js';
 export * from './process/index.js';
 export * from './queues/index.js';
 export * from './shared-memory/index.js';

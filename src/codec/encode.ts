@@ -16,6 +16,8 @@ export interface Encoded {
   readonly blocks: ReadonlySet<BlockFacts>;
   /** And the places in heaps that must be held until then. */
   readonly places: ReadonlySet<Place>;
+  /** And the modules that must have been imported before. */
+  readonly modules: ReadonlySet<string>;
 }
 
 /**
@@ -31,6 +33,7 @@ export interface EncodedParts {
   readonly byteLength: number;
   readonly blocks: ReadonlySet<BlockFacts>;
   readonly places: ReadonlySet<Place>;
+  readonly modules: ReadonlySet<string>;
 }
 
 /**
@@ -41,9 +44,9 @@ export interface EncodedParts {
  * @throws NotShareableError for functions, symbols, instances of other classes and too deep a nesting.
  */
 export function encode(value: unknown, label = 'value'): Encoded {
-  const { pieces, byteLength, blocks, places } = encodeParts(value, label);
+  const { pieces, byteLength, blocks, places, modules } = encodeParts(value, label);
   const bytes = pieces.length === 1 ? Buffer.from(pieces[0]!) : Buffer.concat(pieces, byteLength);
-  return { bytes, blocks, places };
+  return { bytes, blocks, places, modules };
 }
 
 /**
@@ -74,6 +77,7 @@ class Encoder {
   readonly #trail: Key[] = [];
   #blocks: Set<BlockFacts> | undefined;
   #places: Set<Place> | undefined;
+  #modules: Set<string> | undefined;
   #depth = 0;
   readonly #met = new MetObjects();
   /** Instances of registered classes whose codecs are at work. */
@@ -93,6 +97,7 @@ class Encoder {
       byteLength: this.#out.byteLength,
       blocks: this.#blocks ?? none,
       places: this.#places ?? none,
+      modules: this.#modules ?? none,
     };
   }
 
@@ -192,6 +197,10 @@ class Encoder {
       const block = shared.block?.(value);
       if (block !== undefined) this.#holdBlock(block);
       for (const place of shared.places?.(value) ?? []) this.#holdPlace(place);
+      if (shared.module !== undefined) {
+        this.#modules ??= new Set();
+        this.#modules.add(shared.module);
+      }
       out.byte(tag.shared);
       return this.#string(shared.handle(value));
     }

@@ -56,7 +56,9 @@ export function locateFunction(fn: Fn): FunctionLocation {
 function refuseClosure(fn: Fn, url: string, scopes: readonly string[]): void {
   // The variables of a CommonJS module are a closure themselves.
   const ofModule = scopes.some((scope) => scope.startsWith('Module')) ? 0 : 1;
-  if (scopes.filter((scope) => !/^(Module|Script|Global)/.test(scope)).length <= ofModule) return;
+  // And so is a class for its methods, which use its name or its private members.
+  const ofClass = scopes[0] === 'Block' && /^class\b/.test(Function.prototype.toString.call(fn)) ? 1 : 0;
+  if (scopes.filter((scope) => !/^(Module|Script|Global)/.test(scope)).length <= ofModule + ofClass) return;
   throw new NotShareableError(
     `The function ${fn.name || '(anonymous)'} of ${url} uses variables of the function in which it was made, which another ` +
       'process has not. Export a function of the module itself, and pass what it needs in args; or, if it is exported, ' +

@@ -9,6 +9,8 @@ export interface SharedKind<T extends object = object> {
   /** Its name in handles: `mp:<kind>:…`. */
   readonly kind: string;
   readonly type: abstract new (...args: never[]) => T;
+  /** The module that a child process must import to open it, where its bootstrap does not know of it. */
+  readonly module?: string;
   /** The object's handle. */
   handle(value: T): string;
   /** Opens what the part of a handle behind the kind addresses. */

@@ -1,6 +1,6 @@
 import { StaleHandleError } from '../errors/index.js';
 import { lastAtExit } from '../os/index.js';
-import { alsoSweep, ensureMembership } from '../shared-memory/internal.js';
+import { alsoSweep, ensureMembership, randomHex } from '../shared-memory/internal.js';
 import { Heap } from './heap.js';
 import { sweepHeaps } from './heap-sweep.js';
 import type { HeapId } from './segment.js';
@@ -14,9 +14,12 @@ const heaps = new Map<HeapId, Heap>();
 const given = new Map<HeapId, TakenSlot>();
 let leaving = false;
 
-/** The heap of this process's tree, made on first need. */
+let home: Heap | undefined;
+
+/** Where new objects are made: the heap of this process's tree, made on first need, unless `makeIn` says otherwise. */
 export function treeHeap(): Heap {
   const { id } = ensureMembership().tree;
+  if (home !== undefined) return home;
   return known(id) ?? joined(entered(id) ?? Heap.join(id, true)!);
 }
 
@@ -36,6 +39,23 @@ export function heapOf(id: HeapId, nonce: number): Heap {
     throw new StaleHandleError('The shared object that was meant here exists no more: its processes have all ended.');
   }
   return heap;
+}
+
+/** A heap of its own, of a name that nobody knows, in which this environment takes part until it ends. */
+export function makeHeap(): Heap {
+  ensureMembership();
+  return joined(Heap.join(randomHex(16), true)!);
+}
+
+/** What `make` makes while it runs lies in that heap. */
+export function makeIn<T>(heap: Heap, make: () => T): T {
+  const before = home;
+  home = heap;
+  try {
+    return make();
+  } finally {
+    home = before;
+  }
 }
 
 /** The heaps that this environment takes part in. */

@@ -160,6 +160,10 @@ export const rootKind = {
   namespace: 14,
   /** Raw memory whose root's lock word is an RLock: a typed value with a lock of its own is one object, not two. */
   lockedRaw: 16,
+  /** A manager's server, which holds it for as long as it lives. */
+  manager: 17,
+  /** An object that lives in the memory of a manager's server. */
+  instance: 18,
 } as const;
 /** In the kind of an object that `dispose()` has ended and that somebody still holds. */
 export const DISPOSED = 0x100;

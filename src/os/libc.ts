@@ -21,6 +21,9 @@ export interface Libc {
   mmap(address: bigint | null, length: number, protection: number, flags: number, fd: number, offset: number): bigint;
   memcpy(target: bigint, source: Uint8Array, length: number): bigint;
   waitid(idType: number, id: number, info: Uint8Array, options: number): number;
+  socket(domain: number, type: number, protocol: number): number;
+  connect(fd: number, address: Uint8Array, length: number): number;
+  setsockopt(fd: number, level: number, name: number, value: Uint8Array, length: number): number;
   prctl(option: number, a: number, b: number, c: number, d: number): number;
   futex(
     number: number,
@@ -84,6 +87,9 @@ function bind(): Libc {
     mmap: bound('void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)'),
     memcpy: bound('void *memcpy(void *target, const void *source, size_t length)'),
     waitid: bound('int waitid(int idtype, unsigned int id, void *info, int options)'),
+    socket: bound('int socket(int domain, int type, int protocol)'),
+    connect: bound('int connect(int fd, const void *address, unsigned int length)'),
+    setsockopt: bound('int setsockopt(int fd, int level, int name, const void *value, unsigned int length)'),
     prctl: bound('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
     futex: bound(
       'long syscall(long number, void *word, int op, uint32_t value, void *time, void *word2, uint32_t bits)',

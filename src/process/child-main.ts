@@ -47,6 +47,7 @@ async function run(): Promise<void> {
         import('../collections/index.js'),
       ]);
     }
+    await Promise.all(header.modules.map((url) => import(url)));
     // Decoded after the import: the module may register types.
     const values = withInheritedBlocks(inheritedBlocks(), () => decode(args)) as unknown[];
     argumentsArrived();

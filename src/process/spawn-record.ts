@@ -26,6 +26,8 @@ export interface SpawnHeader {
   readonly blocks: number;
   /** The places in heaps that have been taken for the child; their descriptors come after those of the blocks. */
   readonly slots: readonly Omit<TakenSlot, 'fd'>[];
+  /** Modules without which the arguments cannot be opened. */
+  readonly modules: readonly string[];
   readonly receipt: Receipt;
 }
 

@@ -20,6 +20,10 @@ export interface SpawnOptions {
   readonly env: NodeJS.ProcessEnv | undefined;
   readonly execArgv: readonly string[] | undefined;
   readonly stdio: 'inherit' | 'pipe' | 'ignore';
+  /** Descriptors that the child gets besides, and a channel to it. */
+  readonly also?: readonly (number | 'ipc')[];
+  /** A session and a process tree of its own: the child outlives this process and what that belongs to. */
+  readonly apart?: boolean;
 }
 
 /** A child that the kernel has started, and the file in which it will leave its outcome. */
@@ -35,27 +39,41 @@ export interface Spawned {
  * @throws ProcessStateError when the kernel starts no process; system errors for lack of room or descriptors.
  */
 export function spawnChild(
-  header: Omit<SpawnHeader, 'blocks' | 'slots'>,
+  header: Omit<SpawnHeader, 'blocks' | 'slots' | 'modules'>,
   args: Encoded,
   options: SpawnOptions,
 ): Spawned {
   const { tree } = ensureMembership();
+  const { stdio, also = [], apart = false } = options;
   const holds: Hold[] = [];
   let slots: TakenSlot[] = [];
   let membership: number | undefined;
   let record: number | undefined;
   try {
     for (const block of args.blocks) holds.push(holdForChild(block));
-    membership = membershipForChild(tree);
+    if (!apart) membership = membershipForChild(tree);
     slots = sendArguments(args.places);
-    const told = { ...header, blocks: holds.length, slots: slots.map(({ fd: _, ...slot }) => slot) };
+    const told = {
+      ...header,
+      blocks: holds.length,
+      slots: slots.map(({ fd: _, ...slot }) => slot),
+      modules: [...args.modules],
+    };
     record = writeSpawnRecord(SHM_DIRECTORY, told, args.bytes);
-    const { stdio } = options;
     // Loaded here, because most processes that import the library start none.
     const { spawn } = process.getBuiltinModule('node:child_process');
     const child = spawn(process.execPath, [...(options.execArgv ?? inheritedExecArgv()), CHILD_MAIN], {
-      stdio: [stdio, stdio, stdio, membership, record, ...[...holds, ...slots].map(({ fd }) => fd)],
-      env: { ...(options.env ?? process.env), MULTIPROCESS_TREE: tree.id },
+      stdio: [
+        stdio,
+        stdio,
+        stdio,
+        membership ?? 'ignore',
+        record,
+        ...[...holds, ...slots].map(({ fd }) => fd),
+        ...also,
+      ],
+      env: { ...(options.env ?? process.env), MULTIPROCESS_TREE: apart ? undefined : tree.id },
+      detached: apart,
     });
     if (child.pid === undefined) throw notStarted(child);
     return { child, record };

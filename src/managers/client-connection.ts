@@ -1,0 +1,131 @@
+import { Socket } from 'node:net';
+import { connectUnix } from '../os/index.js';
+import { answerOf, encodeRequest } from './client-messages.js';
+import { closedError } from './closed.js';
+import { type Frame, FrameReader, makeFrame } from './frames.js';
+import { answer, ask, type Greeting, readGreeting } from './protocol.js';
+
+interface Pending {
+  /** Arguments are held until the answer is there: from then on the server has what it wants of them. */
+  readonly operands: readonly unknown[];
+  readonly asker: object | undefined;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+}
+
+/** The connection that a process has to a manager's server: many requests at a time. Keeps no event loop alive by itself. */
+export class ClientConnection {
+  readonly greeting: Promise<Greeting>;
+  /** Never rejects. */
+  readonly closed: Promise<void>;
+  readonly #socket: Socket;
+  readonly #reader = new FrameReader();
+  readonly #pending = new Map<number, Pending>();
+  #greet!: Pick<Pending, 'resolve' | 'reject'>;
+  #last = 0;
+  #waiting = 0;
+
+  /** @throws a system error when nobody listens there. */
+  constructor(path: string, linger: number) {
+    this.#socket = new Socket({ fd: connectUnix(path), readable: true, writable: true });
+    this.#socket.unref();
+    this.greeting = new Promise((resolve, reject) => {
+      this.#greet = { resolve: resolve as (value: unknown) => void, reject };
+    });
+    this.greeting.catch(() => {}); // who does not wait for it hears of the end by other means
+    this.closed = new Promise((resolve) => {
+      this.#socket.on('close', () => {
+        this.#end();
+        resolve();
+      });
+    });
+    this.#socket.on('error', () => {}); // followed by 'close'
+    this.#socket.on('data', (chunk) => this.#receive(chunk));
+    this.request(ask.hello, [linger], undefined, false).catch(() => {});
+  }
+
+  /**
+   * Sends a request.
+   *
+   * @param asker held until the answer is there, as the operands are.
+   * @param keepsLoop whether the event loop stays alive until then.
+   * @returns the answer. @throws (rejects) ManagerClosedError; RemoteError; what `encodeRequest` throws.
+   */
+  async request(kind: number, operands: readonly unknown[], asker?: object, keepsLoop = true): Promise<unknown> {
+    if (this.#socket.destroyed) throw closedError();
+    this.#last = (this.#last + 1) >>> 0 || 1;
+    const id = this.#last;
+    const frame = encodeRequest(id, kind, operands);
+    if (keepsLoop) this.#keepLoop();
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#pending.set(id, { operands, asker, resolve, reject });
+        this.#socket.write(frame);
+      });
+    } finally {
+      if (keepsLoop) this.#letLoopGo();
+    }
+  }
+
+  /** Until the first message of the server is there, for somebody who waits for it. */
+  async greeted(): Promise<Greeting> {
+    this.#keepLoop();
+    try {
+      return await this.greeting;
+    } finally {
+      this.#letLoopGo();
+    }
+  }
+
+  /** Until the server has ended the connection, for somebody who waits for it. */
+  async ended(): Promise<void> {
+    this.#keepLoop();
+    await this.closed;
+  }
+
+  close(): void {
+    this.#socket.destroy();
+  }
+
+  #keepLoop(): void {
+    if (this.#waiting === 0) this.#socket.ref();
+    this.#waiting += 1;
+  }
+
+  #letLoopGo(): void {
+    this.#waiting -= 1;
+    if (this.#waiting === 0) this.#socket.unref();
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const frame of this.#reader.read(chunk)) this.#settle(frame);
+    } catch (error) {
+      this.#greet.reject(error);
+      this.#socket.destroy();
+    }
+  }
+
+  #settle(frame: Frame): void {
+    if (frame.kind === answer.greeting) return this.#greet.resolve(readGreeting(frame.payload));
+    const pending = this.#pending.get(frame.id);
+    if (pending === undefined) return;
+    this.#pending.delete(frame.id);
+    try {
+      pending.resolve(answerOf(frame));
+    } catch (error) {
+      pending.reject(error);
+    } finally {
+      if (frame.kind === answer.held && !this.#socket.destroyed) {
+        this.#socket.write(makeFrame({ id: frame.id, kind: ask.taken, payload: Buffer.alloc(0) }));
+      }
+    }
+  }
+
+  #end(): void {
+    const error = closedError();
+    this.#greet.reject(error);
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#pending.clear();
+  }
+}

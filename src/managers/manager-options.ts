@@ -1,0 +1,42 @@
+type Fn = (...args: any[]) => any;
+
+/** What a manager may be told. */
+export interface ManagerOptions {
+  /**
+   * Meet the manager of that name, or start it: one for each user of the machine, for processes that have nothing else in
+   * common. 1 to 64 letters, digits and `_`, `.`, `-`. Default: a private one, which ends when this process does.
+   */
+  name?: string;
+  /** Called in the server before it serves: an exported function. A named manager that is met has been initialized before. */
+  initializer?: Fn;
+  initargs?: readonly unknown[];
+  /** How long a named manager goes on, in ms, when its last client has gone; the largest that a client asks for. Default: 5000. */
+  linger?: number;
+}
+
+export const DEFAULT_LINGER_MS = 5000;
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** @throws TypeError, RangeError. */
+export function checkOptions(options: unknown): ManagerOptions {
+  if (options === undefined) return {};
+  if (typeof options !== 'object' || options === null) throw new TypeError('The options of a manager are an object.');
+  const { name, linger, initializer, initargs } = options as ManagerOptions;
+  if (name !== undefined && typeof name !== 'string') throw new TypeError('The name of a manager is a string.');
+  if (linger !== undefined) {
+    if (typeof linger !== 'number') throw new TypeError('linger is a number of milliseconds.');
+    if (!(linger >= 0 && linger <= LONGEST_TIMER_MS)) {
+      throw new RangeError(`linger is from 0 to ${LONGEST_TIMER_MS} ms; got ${linger}.`);
+    }
+  }
+  checkInitializer(initializer, initargs);
+  return { ...(options as ManagerOptions) };
+}
+
+/** @throws TypeError */
+export function checkInitializer(initializer: unknown, initargs: unknown): void {
+  if (initializer !== undefined && typeof initializer !== 'function') {
+    throw new TypeError('The initializer is an exported function.');
+  }
+  if (initargs !== undefined && !Array.isArray(initargs)) throw new TypeError('initargs is an array.');
+}

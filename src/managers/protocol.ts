@@ -1,0 +1,98 @@
+import { decode, type Encoded, encode } from '../codec/internal.js';
+import { MultiprocessError, RemoteError } from '../errors/index.js';
+
+/** Changes whenever a client of one version could misunderstand a server of another. */
+export const PROTOCOL = 1;
+
+/** What clients say. Each is followed by what it needs, as one encoded array. */
+export const ask = {
+  /** [linger in milliseconds]: the first message of each client. */
+  hello: 1,
+  /** [type id, location of the class, exposed names or undefined] */
+  register: 2,
+  /** [type id, arguments] → the object made */
+  create: 3,
+  /** [address of the object, method, arguments] → what it returns */
+  call: 4,
+  /** [number of the stream] → [whether it is at its end, the next value] */
+  next: 5,
+  /** [number of the stream]: nobody wants more of it */
+  leave: 6,
+  /** Has opened the shared objects in the answer of this number. Gets no answer. */
+  taken: 7,
+  shutdown: 8,
+  /** [bytes] → a block of shared memory that the server keeps */
+  block: 9,
+  /** [items] → a list that the server keeps */
+  list: 10,
+} as const;
+
+/** What servers answer. */
+export const answer = {
+  /** The first message: a Greeting in JSON. */
+  greeting: 1,
+  value: 2,
+  /** A value with shared objects in it, held until the client says `taken`. */
+  held: 3,
+  /** [number of a stream] */
+  stream: 4,
+  /** What user code has thrown: [name, message, stack, the error itself if it can travel] */
+  thrown: 5,
+  /** The request could not be carried out: the error. */
+  refused: 6,
+} as const;
+
+export interface Greeting {
+  readonly protocol: number;
+  readonly pid: number;
+  /** Where the manager's root is: `formatPlace`. */
+  readonly place: string;
+  /** Types that the server knows. */
+  readonly types: readonly string[];
+}
+
+/** @throws MultiprocessError for a server of another version. */
+export function readGreeting(payload: Buffer): Greeting {
+  const greeting = JSON.parse(payload.toString()) as Greeting;
+  if (greeting.protocol !== PROTOCOL) {
+    throw new MultiprocessError(
+      'The manager that was met here runs another version of this library. Shut it down first.',
+    );
+  }
+  return greeting;
+}
+
+/** What user code has thrown, for the other side. Never throws. */
+export function encodeThrown(error: unknown): Encoded {
+  const isError = error instanceof Error;
+  const facts = isError
+    ? [String(error.name), String(error.message), String(error.stack ?? '')]
+    : ['', `Something that is no Error was thrown: ${safeText(error)}`, ''];
+  try {
+    return encode([...facts, error]);
+  } catch {
+    return encode([...facts, undefined]);
+  }
+}
+
+function safeText(value: unknown): string {
+  try {
+    return String(value).slice(0, 1000);
+  } catch {
+    return 'an object';
+  }
+}
+
+export function decodeThrown(payload: Buffer): RemoteError {
+  const [remoteName, message, remoteStack, cause] = decode(payload) as [string, string, string, unknown];
+  return new RemoteError(message, { remoteName, remoteStack, cause });
+}
+
+/** Why a request could not be carried out. Never throws. */
+export function encodeRefusal(error: unknown): Encoded {
+  try {
+    return encode(error);
+  } catch {
+    return encode(new MultiprocessError('The manager could not carry out a request.'));
+  }
+}

@@ -1,0 +1,14 @@
+interface Finder {
+  find(place: string): { readonly object: object };
+}
+
+let served: Finder | undefined;
+
+/** The objects of registered types that live in this very process, if it is a manager's server. */
+export function servedHere(): Finder | undefined {
+  return served;
+}
+
+export function serveHere(instances: Finder): void {
+  served = instances;
+}

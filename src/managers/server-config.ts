@@ -1,0 +1,23 @@
+import type { FunctionLocation } from '../codec/internal.js';
+
+/** What a server is told by who starts it. */
+export interface ServerConfig {
+  /** Default: a private one. */
+  readonly path?: string;
+  /** Files that go when it ends. */
+  readonly files: readonly string[];
+  readonly types: readonly (readonly [
+    typeid: string,
+    location: FunctionLocation,
+    exposed: readonly string[] | undefined,
+  ])[];
+  readonly initializer?: FunctionLocation;
+  /** Encoded apart, because their types may be registered by the module of the initializer. */
+  readonly initargs: Uint8Array;
+}
+
+/** What a server says when it serves. */
+export interface Ready {
+  readonly place: string;
+  readonly path: string;
+}

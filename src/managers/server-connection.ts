@@ -1,0 +1,228 @@
+import type { Socket } from 'node:net';
+import { decode, type Encoded, encode, type FunctionLocation } from '../codec/internal.js';
+import { MultiprocessError } from '../errors/index.js';
+import type { Place } from '../heap/internal.js';
+import type { ShareableItem } from '../shared-memory/index.js';
+import { type Frame, FrameReader, makeFrame } from './frames.js';
+import type { Instances } from './instances.js';
+import type { KeptMemory } from './kept-memory.js';
+import { answer, ask, encodeRefusal, encodeThrown } from './protocol.js';
+
+type Stream = AsyncIterator<unknown> | Iterator<unknown>;
+
+/** What a connection is told by the server, and tells it. */
+export interface Host {
+  readonly instances: Instances;
+  readonly kept: KeptMemory;
+  hello(linger: number): void;
+  shutdown(): void;
+  closed(connection: ServerConnection): void;
+}
+
+/** What user code has thrown, as opposed to what stands in the way of calling it. */
+class Thrown {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
+/** One client, as the server sees it. */
+export class ServerConnection {
+  readonly #socket: Socket;
+  readonly #host: Host;
+  readonly #reader = new FrameReader();
+  readonly #streams = new Map<number, Stream>();
+  /** By the number of the answer: what has been sent, and must exist until it has been opened. */
+  readonly #held = new Map<number, { value: unknown; places: readonly Place[] }>();
+
+  constructor(socket: Socket, host: Host, greeting: Buffer) {
+    this.#socket = socket;
+    this.#host = host;
+    socket.on('data', (chunk) => this.#receive(chunk));
+    socket.on('error', () => {}); // followed by 'close'
+    socket.on('close', () => this.#end());
+    this.#write({ id: 0, kind: answer.greeting, payload: greeting });
+  }
+
+  /** Ends it when what has been answered has gone out. */
+  end(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#socket.once('close', resolve);
+      this.#socket.end(resolve);
+    });
+  }
+
+  #receive(chunk: Buffer): void {
+    try {
+      for (const frame of this.#reader.read(chunk)) void this.#handle(frame);
+    } catch {
+      this.#socket.destroy(); // what comes after bytes that are no frame is none either
+    }
+  }
+
+  async #handle(frame: Frame): Promise<void> {
+    const { id, kind } = frame;
+    if (kind === ask.taken) {
+      const held = this.#held.get(id);
+      this.#held.delete(id);
+      if (held !== undefined) release(held.places);
+      return;
+    }
+    try {
+      const value = await this.#answer(frame);
+      if (value instanceof StreamStarted) {
+        this.#streams.set(id, value.stream);
+        this.#write({ id, kind: answer.stream, payload: encode([id]).bytes });
+      } else this.#send(id, value);
+    } catch (error) {
+      const failure = error instanceof Thrown ? encodeThrown(error.error) : encodeRefusal(error);
+      this.#write({ id, kind: error instanceof Thrown ? answer.thrown : answer.refused, payload: failure.bytes });
+    } finally {
+      if (kind === ask.shutdown) this.#host.shutdown();
+    }
+  }
+
+  /** In the step in which a value is there it is encoded, and held for the client. */
+  #send(id: number, value: unknown): void {
+    try {
+      const { bytes, places, blocks } = encodeResult(value);
+      if (places.size + blocks.size === 0) return this.#write({ id, kind: answer.value, payload: bytes });
+      if (this.#socket.destroyed) return;
+      const held: Place[] = [];
+      this.#held.set(id, { value, places: held });
+      for (const place of places) {
+        place.heap.open(place.at);
+        held.push(place);
+      }
+      this.#write({ id, kind: answer.held, payload: bytes });
+    } finally {
+      this.#host.instances.letGo();
+    }
+  }
+
+  // Not an async function where it can be helped: requests of one client begin in the order in which they were sent.
+  async #answer({ kind, payload }: Frame): Promise<unknown> {
+    const operands = decode(payload) as unknown[];
+    const { instances } = this.#host;
+    switch (kind) {
+      case ask.hello:
+        return this.#host.hello(operands[0] as number);
+      case ask.register: {
+        const [typeid, location, exposed] = operands as [string, FunctionLocation, readonly string[] | undefined];
+        return userCode(() => instances.register(typeid, location, exposed), MultiprocessError);
+      }
+      case ask.create: {
+        const [typeid, args] = operands as [string, unknown[]];
+        const make = instances.maker(typeid);
+        return userCode(() => make(args));
+      }
+      case ask.call: {
+        const [place, method, args] = operands as [string, string, unknown[]];
+        return call(instances, place, method, args);
+      }
+      case ask.next:
+        return this.#next(operands[0] as number);
+      case ask.leave:
+        return this.#leave(operands[0] as number);
+      case ask.block:
+        return this.#host.kept.block(operands[0] as number);
+      case ask.list:
+        return this.#host.kept.list(operands[0] as ShareableItem[]);
+      case ask.shutdown:
+        return undefined;
+      default:
+        throw new MultiprocessError(`A manager knows no request of kind ${kind}.`);
+    }
+  }
+
+  async #next(number: number): Promise<[done: boolean, value: unknown]> {
+    const stream = this.#streams.get(number);
+    if (stream === undefined) return [true, undefined];
+    try {
+      const { done = false, value } = await userCode(() => stream.next());
+      if (done) this.#streams.delete(number);
+      return [done, value];
+    } catch (error) {
+      this.#streams.delete(number);
+      throw error;
+    }
+  }
+
+  async #leave(number: number): Promise<void> {
+    const stream = this.#streams.get(number);
+    this.#streams.delete(number);
+    await userCode(() => stream?.return?.(undefined));
+  }
+
+  #write(frame: Frame): void {
+    if (this.#socket.destroyed) return;
+    try {
+      this.#socket.write(makeFrame(frame));
+    } catch (error) {
+      this.#held.delete(frame.id);
+      this.#socket.write(makeFrame({ id: frame.id, kind: answer.refused, payload: encodeRefusal(error).bytes }));
+    }
+  }
+
+  /** The client has gone, however it ended: nothing of what was kept for it is needed. */
+  #end(): void {
+    for (const { places } of this.#held.values()) release(places);
+    this.#held.clear();
+    for (const stream of this.#streams.values()) void userCode(() => stream.return?.(undefined)).catch(() => {});
+    this.#streams.clear();
+    this.#host.closed(this);
+  }
+}
+
+function encodeResult(value: unknown): Encoded {
+  try {
+    return encode(value, 'result');
+  } catch (error) {
+    throw new Thrown(error);
+  }
+}
+
+class StreamStarted {
+  readonly stream: Stream;
+
+  constructor(stream: Stream) {
+    this.stream = stream;
+  }
+}
+
+async function call(instances: Instances, place: string, method: string, args: unknown[]): Promise<unknown> {
+  const { object, exposed, typeid } = instances.find(place);
+  if (!exposed.methods.includes(method)) {
+    throw new TypeError(`The method '${method}' of ${typeid} is not exposed to clients of the manager.`);
+  }
+  const value = await userCode(() => (object as Record<string, (...args: unknown[]) => unknown>)[method]!(...args));
+  return isStream(value) ? new StreamStarted(value) : value;
+}
+
+const GENERATORS = new Set(['[object Generator]', '[object AsyncGenerator]']);
+
+function isStream(value: unknown): value is Stream {
+  return GENERATORS.has(Object.prototype.toString.call(value));
+}
+
+/** @param except errors of ours that may come before user code is reached. */
+async function userCode<T>(run: () => T, except?: abstract new (...args: never[]) => Error): Promise<Awaited<T>> {
+  try {
+    return await run();
+  } catch (error) {
+    if (except !== undefined && error instanceof except) throw error;
+    throw new Thrown(error);
+  }
+}
+
+function release(places: readonly Place[]): void {
+  for (const { heap, at } of places) {
+    try {
+      heap.release(at.address);
+    } catch {
+      // declared dead: its reaper gives the hold back
+    }
+  }
+}

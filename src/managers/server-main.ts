@@ -1,0 +1,119 @@
+// The program of a manager's server: `Process`'s bootstrap imports it in the child, and calls `serve`.
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { decode, findFunction } from '../codec/internal.js';
+import { type DictProxy, SharedDict } from '../collections/index.js';
+import { MultiprocessError, RemoteError } from '../errors/index.js';
+import { formatPlace, type Heap, makeHeap, makeIn, Place, placeOf, rootKind } from '../heap/internal.js';
+import { removeFile } from '../os/index.js';
+import './index.js';
+import { Instances } from './instances.js';
+import { KeptMemory } from './kept-memory.js';
+import { PROTOCOL } from './protocol.js';
+import { serveHere } from './served-here.js';
+import type { Ready, ServerConfig } from './server-config.js';
+import { ServerConnection } from './server-connection.js';
+import { privateSocket, sweepSockets } from './socket-directory.js';
+
+/** How long a named manager waits for its very first client, which may be killed on its way. */
+const FIRST_CLIENT_MS = 5000;
+const GOODBYE_MS = 500;
+const LOOK_AT = 64;
+
+/** The objects that have names (names.ts), held for as long as the server lives. */
+let names: DictProxy | undefined;
+
+/** Serves until it is shut down; then the process exits. */
+export async function serve(config: ServerConfig): Promise<never> {
+  process.on('SIGINT', () => {}); // Ctrl-C is for whoever started this one, who then ends it
+  const heap = makeHeap();
+  names = makeIn(heap, () => SharedDict());
+  const { at } = placeOf(names);
+  const place = new Place(heap, heap.create(rootKind.manager, [heap.participant.token, at.address, at.serial]));
+  const path = config.path ?? privateSocket(heap.id);
+  const instances = new Instances(heap, () => `${formatPlace(place)}:${Buffer.from(path).toString('base64url')}`);
+  for (const [typeid, location, exposed] of config.types) {
+    await userCode(() => instances.register(typeid, location, exposed));
+  }
+  await initialize(config);
+  serveHere(instances);
+  sweepSockets();
+  await serveClients(config, { heap, place: formatPlace(place), path, instances });
+  process.exit(0);
+}
+
+async function initialize({ initializer, initargs }: ServerConfig): Promise<void> {
+  if (initializer === undefined) return;
+  await userCode(async () => {
+    const found = findFunction((await import(initializer.url)) as Record<string, unknown>, initializer);
+    return found(...(decode(initargs) as unknown[]));
+  });
+}
+
+interface Serving extends Ready {
+  readonly heap: Heap;
+  readonly instances: Instances;
+}
+
+async function serveClients(config: ServerConfig, { heap, place, path, instances }: Serving): Promise<void> {
+  const named = config.path !== undefined;
+  const connections = new Set<ServerConnection>();
+  let linger = 0;
+  let alone: NodeJS.Timeout | undefined;
+  let end!: () => void;
+  const ended = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  const waitForClients = (ms: number) => {
+    clearTimeout(alone);
+    if (named && connections.size === 0) alone = setTimeout(end, ms);
+  };
+  const kept = new KeptMemory();
+  const host = {
+    instances,
+    kept,
+    hello(ms: number) {
+      if (typeof ms === 'number') linger = Math.max(linger, ms);
+    },
+    shutdown: end,
+    closed(connection: ServerConnection) {
+      connections.delete(connection);
+      heap.lookAround(LOOK_AT); // it may have been killed
+      instances.sweep();
+      waitForClients(linger);
+    },
+  };
+  const server = createServer({ noDelay: true }, (socket) => {
+    const greeting = { protocol: PROTOCOL, pid: process.pid, place, types: instances.typeids };
+    clearTimeout(alone);
+    connections.add(new ServerConnection(socket, host, Buffer.from(JSON.stringify(greeting))));
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(path, resolve);
+  });
+  process.once('SIGTERM', end);
+  if (!named) process.once('disconnect', end);
+  process.send?.({ place, path } satisfies Ready, undefined, undefined, () => {
+    // Told, or whoever started this one is gone.
+    if (named && process.connected) process.disconnect();
+  });
+  if (!named && process.send !== undefined && !process.connected) end();
+  waitForClients(FIRST_CLIENT_MS);
+  await ended;
+  server.close();
+  kept.unlinkAll();
+  for (const file of [path, ...config.files]) removeFile(file);
+  const goodbyes = [...connections].map((connection) => connection.end());
+  await Promise.race([Promise.all(goodbyes), delay(GOODBYE_MS)]);
+}
+
+async function userCode<T>(run: () => T): Promise<Awaited<T>> {
+  try {
+    return await run();
+  } catch (error) {
+    if (error instanceof MultiprocessError) throw error;
+    const { name, message, stack = '' } = error instanceof Error ? error : new Error(String(error));
+    throw new RemoteError(message, { remoteName: name, remoteStack: stack, cause: error });
+  }
+}

@@ -1,0 +1,101 @@
+import { closeSync, readSync, writeSync } from 'node:fs';
+import { libc } from './libc.js';
+import { errno, errorCode, systemError } from './system-error.js';
+
+// Node connects only when its event loop turns, and a blocking call needs an answer without that.
+const AF_UNIX = 1;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_RCVTIMEO = 20;
+const SO_SNDTIMEO = 21;
+/** `sun_path` has 108 bytes with the NUL. */
+const MOST_PATH_BYTES = 107;
+const SLICE_MS = 100;
+
+/** @throws a system error `ENAMETOOLONG`. */
+export function checkSocketPath(path: string): void {
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= MOST_PATH_BYTES) return;
+  throw systemError(
+    errno.ENAMETOOLONG,
+    'bind',
+    path,
+    `The path of a Unix socket has at most ${MOST_PATH_BYTES} bytes; this one has ${bytes}.`,
+  );
+}
+
+/**
+ * Connects to a Unix socket, which is done at once if somebody listens there.
+ *
+ * @returns the descriptor, which blocks. @throws a system error: `ENOENT` and `ECONNREFUSED` when nobody listens.
+ */
+export function connectUnix(path: string): number {
+  checkSocketPath(path);
+  const c = libc();
+  const fd = c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  if (fd < 0) throw systemError(c.errno(), 'socket');
+  const name = Buffer.from(path);
+  const address = Buffer.alloc(2 + name.length + 1);
+  address.writeUInt16LE(AF_UNIX, 0);
+  name.copy(address, 2);
+  while (c.connect(fd, address, address.length) !== 0) {
+    const failure = c.errno();
+    if (failure === errno.EINTR) continue;
+    closeSync(fd);
+    throw systemError(failure, 'connect', path);
+  }
+  return fd;
+}
+
+/** A connection on which this thread blocks. */
+export class BlockingSocket {
+  readonly #fd: number;
+
+  constructor(path: string) {
+    this.#fd = connectUnix(path);
+    const c = libc();
+    // In slices: a thread that is in a foreign call for good could not be terminated.
+    const slice = Buffer.alloc(16);
+    slice.writeBigInt64LE(0n, 0);
+    slice.writeBigInt64LE(BigInt(SLICE_MS * 1000), 8);
+    for (const option of [SO_RCVTIMEO, SO_SNDTIMEO]) {
+      if (c.setsockopt(this.#fd, SOL_SOCKET, option, slice, slice.length) === 0) continue;
+      const failure = c.errno();
+      closeSync(this.#fd);
+      throw systemError(failure, 'setsockopt');
+    }
+  }
+
+  /** Sends all of it. @throws a system error `EPIPE` or `ECONNRESET` when the other side is gone. */
+  send(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) {
+      done += again(() => writeSync(this.#fd, bytes, done, bytes.length - done)) ?? 0;
+    }
+  }
+
+  /** Waits for so many bytes. @returns undefined when the other side has ended before. */
+  receive(count: number): Buffer | undefined {
+    const bytes = Buffer.allocUnsafe(count);
+    for (let done = 0; done < count; ) {
+      const got = again(() => readSync(this.#fd, bytes, done, count - done, null));
+      if (got === 0) return undefined;
+      done += got ?? 0;
+    }
+    return bytes;
+  }
+
+  close(): void {
+    closeSync(this.#fd);
+  }
+}
+
+/** @returns undefined when a slice has passed, or a signal has come. */
+function again(call: () => number): number | undefined {
+  try {
+    return call();
+  } catch (error) {
+    if (errorCode(error) === 'EAGAIN' || errorCode(error) === 'EINTR') return undefined;
+    throw error;
+  }
+}
