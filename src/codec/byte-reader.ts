@@ -8,6 +8,9 @@ const double = new Float64Array(1);
 const halves = new Int32Array(double.buffer);
 const integer = new BigUint64Array(double.buffer);
 
+/** From here on, filling memory with zeros before it is written costs more than a way around it. */
+const LARGE_BYTES = 4096;
+
 /**
  * Reads bytes that nobody vouches for, and that may change meanwhile (they may be shared memory): never beyond their end,
  * and what has been checked is not read again.
