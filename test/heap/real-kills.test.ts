@@ -15,7 +15,7 @@ import { startNode } from '../support/run.js';
 import { eventually } from '../support/shm.js';
 
 const SAMPLES = process.env['SAMPLES'];
-const samplesOf = (operation: Operation) => Number(SAMPLES ?? (heapOperations.includes(operation) ? 4 : 1));
+const samplesOf = (operation: Operation) => Number(SAMPLES ?? (heapOperations.includes(operation) ? 2 : 1));
 
 /** How many steps the operation takes when nobody kills it. */
 function countSteps(operation: Operation): number {

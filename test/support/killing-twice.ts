@@ -12,7 +12,7 @@ const ALL = process.env['CRASH'] === 'all';
  *
  * @param strides which deaths are gone into, unless all are: each so-and-so-many-th of the victim, and of its reaper.
  */
-export function testKilledTwice(operations: readonly Operation[], strides = { first: 8, second: 7 }): void {
+export function testKilledTwice(operations: readonly Operation[], strides = { first: 14, second: 11 }): void {
   const { first: nextFirst, second: nextSecond } = ALL ? { first: 1, second: 1 } : strides;
   for (const operation of operations) {
     test(`killed twice: ${operation.name}`, { timeout: 1_200_000 }, async (context) => {
