@@ -156,7 +156,15 @@ export function makeNamespace(init: unknown, home?: Heap): object {
 export const SharedNamespace: {
   <T extends object = Record<string, any>>(init?: T): T;
   readonly prototype: object;
-} = Object.assign(<T extends object>(init?: T) => makeNamespace(init) as T, { prototype });
+} = Object.assign(
+  // A method has a name, and cannot be called with `new`.
+  {
+    SharedNamespace<T extends object>(init?: T) {
+      return makeNamespace(init) as T;
+    },
+  }.SharedNamespace,
+  { prototype },
+);
 
 registerSharedKind<object>({
   kind: 'namespace',

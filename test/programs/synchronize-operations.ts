@@ -251,7 +251,9 @@ const events: readonly Operation[] = [
     atLeast: 2,
     prepare: (survivor) => {
       const facts = event(survivor);
-      eventAt(survivor, facts).set();
+      const setting = eventAt(survivor, facts);
+      setting.set();
+      kept.add(setting); // collected, it would give the hold back
       return facts;
     },
     act: (victim, facts) => eventAt(victim, facts).clear(),
@@ -909,5 +911,7 @@ const barriers: readonly Operation[] = [
     },
   },
 ];
+
+const kept = new Set<object>();
 
 export const synchronizeOperations: readonly Operation[] = [...semaphores, ...events, ...conditions, ...barriers];
