@@ -8,7 +8,6 @@ const versions = process.argv.length > 2 ? process.argv.slice(2) : ['22', '24', 
 const folder = `${projectRoot}node_modules/.runtimes`;
 const suite = fileURLToPath(new URL('./run-suite.js', import.meta.url));
 const smoke = [
-  'heap/random-kills',
   'sharedctypes/',
   'synchronize/lock.test',
   'synchronize/semaphore',
@@ -17,9 +16,8 @@ const smoke = [
   'synchronize/barrier',
   'codec/',
   'os/',
-  'process/',
-  'shared-memory/c',
-  'shared-memory/p',
+  'process/process',
+  'process/objects',
   'shared-memory/sh',
   'shared-memory/t',
 ];

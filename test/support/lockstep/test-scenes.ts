@@ -10,7 +10,7 @@ import { parseSchedule } from './schedule.js';
 export const EXTENT: Extent =
   process.env['LOCKSTEP'] === 'all'
     ? { once: Number.POSITIVE_INFINITY, twice: 3000, kills: Number.POSITIVE_INFINITY, amid: 20, random: 3000 }
-    : { once: 24, twice: 12, kills: 12, amid: 1, random: 12 };
+    : { once: 20, twice: 10, kills: 10, amid: 1, random: 10 };
 export const SEED = Number(process.env['SEED'] ?? Math.floor(Math.random() * 1e9));
 const [replayed, schedule] = (process.env['REPLAY'] ?? '').split(' | ');
 
