@@ -2,7 +2,7 @@ import { closeSync, constants, openSync, readdirSync, readSync, writeSync } from
 import { fileFacts, isLockedByOther, openFileFacts, removeFile, sameFile, tryLockFile } from '../os/index.js';
 import { SHM_DIRECTORY } from '../shared-memory/internal.js';
 import { step } from './doors.js';
-import { header, heapState, MAX_SLOTS, SEGMENT_MAGIC, SEGMENT_WORDS, WORD_BYTES } from './layout.js';
+import { header, heapState, MAX_SLOTS, SEGMENT_MAGIC, WORD_BYTES } from './layout.js';
 import { GATE_BYTE, heapOfFile, SLOT_BYTES, segmentPath } from './segment.js';
 
 /**
@@ -40,9 +40,9 @@ export function sweepHeap(id: string): boolean {
     // Nobody can join now. Is anybody there, and is this still the file of that name?
     if (isLockedByOther(fd, SLOT_BYTES, BigInt(MAX_SLOTS)) || !sameFile(facts, fileFacts(path))) return false;
     // What is not a heap of this version is somebody else's, whatever its name.
-    const head = new Int32Array(header.words + 1);
-    if (readSync(fd, head, 0, head.byteLength, 0) < head.byteLength) return false;
-    if (head[header.magic] !== SEGMENT_MAGIC || head[header.words] !== SEGMENT_WORDS) return false;
+    const magic = new Int32Array(1);
+    if (readSync(fd, magic, 0, magic.byteLength, header.magic * WORD_BYTES) < magic.byteLength) return false;
+    if (magic[0] !== SEGMENT_MAGIC) return false;
     step();
     writeSync(fd, new Int32Array([heapState.ending]), 0, 4, header.state * WORD_BYTES);
     // The segment last: as long as it is there, the next sweeper knows what to do.

@@ -1,6 +1,16 @@
 import { CorruptSegmentError, MultiprocessError } from '../errors/index.js';
 import { atomicStore, step } from './doors.js';
-import { EXTENT_MASK, EXTENT_TABLE, LOG_CAPACITY, logBase, SLOT_WORDS, slot, slotBase } from './layout.js';
+import {
+  EXTENT_MASK,
+  EXTENT_SHIFT,
+  EXTENT_TABLE,
+  header,
+  LOG_CAPACITY,
+  logBase,
+  SLOT_WORDS,
+  slot,
+  slotBase,
+} from './layout.js';
 import type { HeapMemory } from './memory.js';
 
 // The crash safety of everything in a heap that is more than one word.
@@ -57,10 +67,15 @@ export class Journal {
   /**
    * Stores a word of shared structure so that it can be undone. Only under the lock that guards the word.
    *
-   * @throws MultiprocessError when the log is full: then an operation is not as bounded as it must be, which is a defect.
+   * @throws MultiprocessError when the log is full: then an operation is not as bounded as it must be, which is a defect;
+   * CorruptSegmentError when the word is none that a transaction may change.
    */
   write(address: number, value: number): void {
     const words = this.#memory.at(address);
+    // A pointer that hostile bytes have made 0, mostly.
+    if (address >>> EXTENT_SHIFT === 0 && isBookkeeping(address)) {
+      throw new CorruptSegmentError(`A heap refers to its own bookkeeping at word ${address}.`);
+    }
     const segment = this.#memory.segment;
     const lengthAt = this.#base + slot.logLength;
     const length = segment[lengthAt]!;
@@ -109,8 +124,9 @@ export class Journal {
   }
 }
 
-/** What hostile bytes must not make us overwrite: the slots' own states and logs. Their lists are logged. */
+/** What hostile bytes must not make us overwrite: what a heap is, its locks, the slots' own states and logs. Their lists are logged. */
 function isBookkeeping(address: number): boolean {
+  if (address < header.freeRoots) return true;
   if (address < slotBase(0) || address >= EXTENT_TABLE) return false;
   if (address >= logBase(0)) return true;
   const word = (address - slotBase(0)) % SLOT_WORDS;

@@ -1,7 +1,7 @@
 import { CorruptSegmentError } from '../errors/index.js';
 import { atomicLoad, atomicStore, step } from './doors.js';
 import type { InternalLocks } from './internal-lock.js';
-import { EXTENT_MASK, type ExtentKind, header, LOG_CAPACITY, root } from './layout.js';
+import { EXTENT_MASK, EXTENT_SHIFT, type ExtentKind, header, LOG_CAPACITY, root } from './layout.js';
 import type { HeapMemory } from './memory.js';
 import type { Participant } from './participants.js';
 import { wake } from './sleep.js';
@@ -108,6 +108,7 @@ export class Transaction {
   }
 
   lockObject(address: number): void {
+    insideExtents(address);
     this.locks.acquire(address + root.lock);
     const words = this.memory.at(address);
     const at = (address & EXTENT_MASK) + root.sequence;
@@ -145,6 +146,7 @@ export class Transaction {
 
   /** Fills a block that nobody else can reach yet: it needs no log, because undoing makes it free. */
   fill(address: number, ...values: number[]): void {
+    insideExtents(address);
     const words = this.memory.at(address);
     const index = address & EXTENT_MASK;
     for (let i = 0; i < values.length; i++) {
@@ -205,6 +207,13 @@ export class Transaction {
     const words = this.memory.at(address);
     const at = (address & EXTENT_MASK) + root.sequence;
     atomicStore(words, at, (words[at]! + 1) & ~1);
+  }
+}
+
+/** Roots and blocks lie in extents; what seems to be one in the segment comes from a pointer that hostile bytes have made 0. */
+function insideExtents(address: number): void {
+  if (address >>> EXTENT_SHIFT === 0) {
+    throw new CorruptSegmentError(`A heap refers to an object at word ${address}, where none can be.`);
   }
 }
 
