@@ -94,10 +94,11 @@ test(`random kills for ${SECONDS} s`, { timeout: (SECONDS + 90) * 1000 }, async 
       }
     };
     for (const until = performance.now() + SECONDS * 1000; performance.now() < until; ) {
-      const place = Math.floor(random() * PROCESSES);
-      await eventually('it works', async () => book.works(place) || look().then(() => false), HANGS_MS);
-      await delay(10 + random() * 250);
+      const working = () => children.flatMap((_, place) => (book.works(place) ? [place] : []));
+      await delay(10 + random() * 150);
+      await eventually('one works', async () => working().length > 0 || look().then(() => false), HANGS_MS);
       await look();
+      const place = working()[Math.floor(random() * working().length)]!;
       const victim = children[place]!;
       victim.kill();
       await victim.join();
@@ -142,7 +143,7 @@ test(`random kills for ${SECONDS} s`, { timeout: (SECONDS + 90) * 1000 }, async 
     );
     assert.ok(lost <= mayBeLost, `${lost} items are lost, and ${mayBeLost} deaths may have lost one`);
     assert.equal(lostLeased, 0, 'leased items are lost');
-    assert.ok(kills > SECONDS / 2 && put > 100 * SECONDS);
+    assert.ok(kills > SECONDS / 5 && put > 20 * SECONDS);
 
     // Emptied, they are as they were.
     for (const container of [world.dict, world.counts, world.cache, world.bag]) container.clear();
