@@ -4,29 +4,33 @@ import { hide, makeError } from './errors-across.js';
 import { registeredTypeNamed } from './registered-types.js';
 import { parseHandle } from './shared-kinds.js';
 import { MAX_BIGINT_BYTES, MAX_DEPTH, makeView, tag, VERSION, viewNames } from './tags.js';
+import type { Translation } from './translation.js';
 
 /**
  * Turns the bytes that `encode` made back into the value. Shared objects in it are opened here; everything else lies in
  * memory of its own, so the bytes may lie in shared memory.
  *
+ * @param translation who knows what shared objects are called, if not by their handles.
  * @throws ValueError for bytes that are no encoded value; StaleHandleError when a shared object in it is gone.
  */
-export function decode(bytes: Uint8Array): unknown {
+export function decode(bytes: Uint8Array, translation?: Translation): unknown {
   const reader = new ByteReader(bytes);
   if (reader.byte() !== VERSION) throw reader.broken();
-  const value = new Decoder(reader).value();
+  const value = new Decoder(reader, translation).value();
   if (reader.remaining !== 0) throw reader.broken();
   return value;
 }
 
 class Decoder {
   readonly #in: ByteReader;
+  readonly #translation: Translation | undefined;
   /** Objects by number. Containers are entered before their contents are read, so that those can refer to them. */
   readonly #seen: unknown[] = [];
   #depth = 0;
 
-  constructor(reader: ByteReader) {
+  constructor(reader: ByteReader, translation: Translation | undefined) {
     this.#in = reader;
+    this.#translation = translation;
   }
 
   value(): unknown {
@@ -155,7 +159,9 @@ class Decoder {
       case tag.view:
         return this.#view();
       case tag.shared: {
-        const { kind: shared, fields } = parseHandle(this.#text());
+        const name = this.#text();
+        if (this.#translation !== undefined) return this.#translation.named(name);
+        const { kind: shared, fields } = parseHandle(name);
         return shared.open(fields);
       }
       case tag.registered:

@@ -25,6 +25,8 @@ export const ask = {
   block: 9,
   /** [items] → a list that the server keeps */
   list: 10,
+  /** [address, authkey, options of TLS or undefined] → the address at which it is served to the network now */
+  serve: 11,
 } as const;
 
 /** What servers answer. */

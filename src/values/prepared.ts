@@ -158,7 +158,11 @@ function prepareBytes(value: Uint8Array): Prepared {
 
 function prepareEncoded(heap: Heap, value: unknown, label: string): Prepared {
   const { pieces, byteLength, places } = encodeParts(value, label);
-  if (byteLength > MOST_BYTES || places.size > MOST_REFERENCES || [...places].some((place) => place.heap !== heap)) {
+  if (
+    byteLength > MOST_BYTES ||
+    places.size > MOST_REFERENCES ||
+    [...places].some((place) => place.heap.id !== heap.id)
+  ) {
     const parcel = makeParcel(heap, byteLength, places, (memory) => {
       let at = 0;
       for (const piece of pieces) {
