@@ -14,7 +14,7 @@ type Stream = AsyncIterator<unknown> | Iterator<unknown>;
 export interface Host {
   readonly instances: Instances;
   readonly kept: KeptMemory;
-  hello(linger: number): void;
+  hello(connection: ServerConnection, linger: number): void;
   shutdown(): void;
   closed(connection: ServerConnection): void;
 }
@@ -108,7 +108,7 @@ export class ServerConnection {
     const { instances } = this.#host;
     switch (kind) {
       case ask.hello:
-        return this.#host.hello(operands[0] as number);
+        return this.#host.hello(this, operands[0] as number);
       case ask.register: {
         const [typeid, location, exposed] = operands as [string, FunctionLocation, readonly string[] | undefined];
         return userCode(() => instances.register(typeid, location, exposed), MultiprocessError);

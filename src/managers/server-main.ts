@@ -58,6 +58,8 @@ interface Serving extends Ready {
 async function serveClients(config: ServerConfig, { heap, place, path, instances }: Serving): Promise<void> {
   const named = config.path !== undefined;
   const connections = new Set<ServerConnection>();
+  /** Those that have said what they are: who only looks whether somebody serves here keeps nothing alive. */
+  const clients = new Set<ServerConnection>();
   let linger = 0;
   let alone: NodeJS.Timeout | undefined;
   let end!: () => void;
@@ -66,13 +68,15 @@ async function serveClients(config: ServerConfig, { heap, place, path, instances
   });
   const waitForClients = (ms: number) => {
     clearTimeout(alone);
-    if (named && connections.size === 0) alone = setTimeout(end, ms);
+    if (named && clients.size === 0) alone = setTimeout(end, ms);
   };
   const kept = new KeptMemory();
   const host = {
     instances,
     kept,
-    hello(ms: number) {
+    hello(connection: ServerConnection, ms: number) {
+      clearTimeout(alone);
+      clients.add(connection);
       if (typeof ms === 'number') linger = Math.max(linger, ms);
     },
     shutdown: end,
@@ -80,12 +84,11 @@ async function serveClients(config: ServerConfig, { heap, place, path, instances
       connections.delete(connection);
       heap.lookAround(LOOK_AT); // it may have been killed
       instances.sweep();
-      waitForClients(linger);
+      if (clients.delete(connection)) waitForClients(linger);
     },
   };
   const server = createServer({ noDelay: true }, (socket) => {
     const greeting = { protocol: PROTOCOL, pid: process.pid, place, types: instances.typeids };
-    clearTimeout(alone);
     connections.add(new ServerConnection(socket, host, Buffer.from(JSON.stringify(greeting))));
   });
   await new Promise<void>((resolve, reject) => {
