@@ -1,4 +1,4 @@
-// Twenty unrelated programs over a named manager, while clients, or the server, are killed at random. More: SECONDS=60.
+// Unrelated programs over a named manager, while clients, or the server, are killed at random. More: SECONDS=60 PROCESSES=20.
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
@@ -11,8 +11,8 @@ import { type Running, startNode } from '../support/run.js';
 import { ownRuntimeDirectory } from '../support/runtime-directory.js';
 import { eventually, isAlive, shmEntries } from '../support/shm.js';
 
-const SECONDS = Number(process.env['SECONDS'] ?? 5);
-const PROCESSES = Number(process.env['PROCESSES'] ?? 20);
+const SECONDS = Number(process.env['SECONDS'] ?? 4);
+const PROCESSES = Number(process.env['PROCESSES'] ?? 10);
 const directory = ownRuntimeDirectory();
 const TIMEOUT = (SECONDS + 120) * 1000;
 
