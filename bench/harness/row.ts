@@ -4,6 +4,8 @@ export interface Program {
   /** The file's name without its ending, in workers/ or peers/. */
   readonly name: string;
   readonly args: readonly string[];
+  /** What else has to be installed. */
+  readonly needs?: 'redis';
 }
 
 /** Somebody to compare with. */

@@ -4,6 +4,7 @@ import { codecRows } from './codec.js';
 import { dictRows } from './dict.js';
 import { heapRows } from './heap.js';
 import { lockRows } from './lock.js';
+import { managerRows } from './managers.js';
 import { processStartRows } from './process-start.js';
 import { queueRows } from './queues.js';
 import { shareableListRows } from './shareable-list.js';
@@ -27,5 +28,6 @@ export function rows(scale: Scale): Row[] {
     synchronizeRows,
     queueRows,
     processStartRows,
+    managerRows,
   ].flatMap((make) => make(scale));
 }

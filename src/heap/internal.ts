@@ -7,6 +7,8 @@ export { atomicAdd, atomicLoad, atomicStore, compareExchange, step } from './doo
 export { registerBelonging } from './estate.js';
 export { addForeignReference, dropForeignReference, type ForeignHeap } from './foreign.js';
 export { Heap } from './heap.js';
+export { sweepHeaps } from './heap-sweep.js';
+export { type HeapFacts, listHeaps } from './inventory.js';
 export {
   belonging,
   belongingKind,

@@ -5,7 +5,13 @@ import { openAsOwn, parsePlace } from '../heap/internal.js';
 import { type Handle, isImporting, markUncloneable, refuseJson } from '../shared-memory/internal.js';
 import { closedError } from './closed.js';
 import { knownLink, type Link, linkAt, openLink } from './link.js';
-import { checkInitializer, checkOptions, DEFAULT_LINGER_MS, type ManagerOptions } from './manager-options.js';
+import {
+  checkInitializer,
+  checkOptions,
+  DEFAULT_LINGER_MS,
+  DEFAULT_TIMEOUT_MS,
+  type ManagerOptions,
+} from './manager-options.js';
 import { meet } from './meet.js';
 import './remote.js';
 import { parseAddress } from './network/address.js';
@@ -127,7 +133,8 @@ export class BaseManager {
    * ManagerClosedError after `shutdown()` or `close()`; TypeError for an initializer that is no function; NotShareableError for
    * one, or for a class, that no module exports, and for arguments that cannot travel; RemoteError for what the initializer
    * throws; NameConflictError when the manager that was met knows another type by a name of this one's; ValueError for a name
-   * that cannot be used; system errors: `EACCES` when the directory of the sockets is not this user's alone, `ENAMETOOLONG`,
+   * that cannot be used; TimeoutError when somebody else's server of that name does not answer; the reason of an aborted
+   * `signal`; system errors: `EACCES` when the directory of the sockets is not this user's alone, `ENAMETOOLONG`,
    * `ENOSPC`.
    */
   async start(initializer?: Fn, initargs?: readonly unknown[]): Promise<void> {
@@ -164,7 +171,7 @@ export class BaseManager {
       initargs: encode(args, 'initargs').bytes,
       ...(initializer === undefined ? {} : { initializer }),
     };
-    const { name, linger = DEFAULT_LINGER_MS } = this.#options;
+    const { name, linger = DEFAULT_LINGER_MS, timeout = DEFAULT_TIMEOUT_MS, signal } = this.#options;
     if (name === undefined) {
       const server = new ServerProcess({ ...config, files: [] });
       const { place, path } = await server.ready;
@@ -172,7 +179,7 @@ export class BaseManager {
       this.#link = openLink(parsePlace(place), path);
       this.#link.connect();
     } else {
-      const { connection, greeting, path } = await meet(name, linger, config);
+      const { connection, greeting, path } = await meet(name, { linger, timeout, signal }, config);
       try {
         await Promise.all(types.map((type) => connection.request(ask.register, type)));
         const place = parsePlace(greeting.place);

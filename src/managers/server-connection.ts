@@ -13,7 +13,7 @@ import { isStream, type Stream, Streams, Thrown, userCode } from './user-code.js
 export interface Host {
   readonly instances: Instances;
   readonly kept: KeptMemory;
-  hello(linger: number): void;
+  hello(connection: ServerConnection, linger: number): void;
   /** @throws (rejects) what `Gateway.serve` throws. */
   serve(address: string, authkey: Uint8Array, tls: object | undefined): Promise<string>;
   shutdown(): void;
@@ -100,7 +100,7 @@ export class ServerConnection {
     const { instances } = this.#host;
     switch (kind) {
       case ask.hello:
-        return this.#host.hello(operands[0] as number);
+        return this.#host.hello(this, operands[0] as number);
       case ask.register: {
         const [typeid, location, exposed] = operands as [string, FunctionLocation, readonly string[] | undefined];
         return userCode(() => instances.register(typeid, location, exposed), MultiprocessError);

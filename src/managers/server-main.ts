@@ -62,6 +62,8 @@ interface Serving extends Ready {
 async function serveClients(config: ServerConfig, { heap, place, path, fields, instances }: Serving): Promise<void> {
   const named = config.path !== undefined;
   const connections = new Set<ServerConnection>();
+  /** Those that have said what they are: who only looks whether somebody serves here keeps nothing alive. */
+  const clients = new Set<ServerConnection>();
   let linger = 0;
   let alone: NodeJS.Timeout | undefined;
   let end!: () => void;
@@ -70,7 +72,7 @@ async function serveClients(config: ServerConfig, { heap, place, path, fields, i
   });
   const waitForClients = (ms: number) => {
     clearTimeout(alone);
-    if (named && connections.size + (gateway?.count ?? 0) === 0) alone = setTimeout(end, ms);
+    if (named && clients.size + (gateway?.count ?? 0) === 0) alone = setTimeout(end, ms);
   };
   let gateway: Gateway | undefined;
   // Most managers are served to no network: their servers need not load what that takes.
@@ -83,7 +85,9 @@ async function serveClients(config: ServerConfig, { heap, place, path, fields, i
   const host = {
     instances,
     kept,
-    hello(ms: number) {
+    hello(connection: ServerConnection, ms: number) {
+      clearTimeout(alone);
+      clients.add(connection);
       if (typeof ms === 'number') linger = Math.max(linger, ms);
     },
     serve,
@@ -92,12 +96,11 @@ async function serveClients(config: ServerConfig, { heap, place, path, fields, i
       connections.delete(connection);
       heap.lookAround(LOOK_AT); // it may have been killed
       instances.sweep();
-      waitForClients(linger);
+      if (clients.delete(connection)) waitForClients(linger);
     },
   };
   const server = createServer({ noDelay: true }, (socket) => {
     const greeting = { protocol: PROTOCOL, pid: process.pid, place, types: instances.typeids };
-    clearTimeout(alone);
     connections.add(new ServerConnection(socket, host, Buffer.from(JSON.stringify(greeting))));
   });
   await new Promise<void>((resolve, reject) => {
