@@ -1,9 +1,14 @@
+import { isShared } from '../codec/internal.js';
 import { TimeoutError } from '../errors/index.js';
 import { fulfilledInTime } from '../process/internal.js';
 import type { Call, Chunk, Failures } from './chunk.js';
 import type { Crew } from './crew.js';
 import type { Job } from './messages.js';
 import type { TaskSettings } from './task-options.js';
+
+/** A chunk has no more tasks, unless it was asked for so many, when their arrays have so many bytes. */
+const MOST_BYTES = 1024 * 1024;
+const MOST_ARGUMENTS = 16;
 
 /** A call whose tasks are all known when it begins, and which is over when all of them are done. */
 export class Batch implements Call {
@@ -13,6 +18,7 @@ export class Batch implements Call {
   readonly #crew: Crew;
   readonly #items: readonly unknown[];
   readonly #chunksize: number;
+  readonly #mostBytes: number;
   readonly #settings: TaskSettings;
   readonly #values: unknown[];
   #taken = 0;
@@ -29,6 +35,7 @@ export class Batch implements Call {
     this.#crew = crew;
     this.#items = items;
     this.#chunksize = chunksize;
+    this.#mostBytes = settings.chunksize === undefined ? MOST_BYTES : Number.POSITIVE_INFINITY;
     this.#settings = settings;
     this.#values = new Array<unknown>(items.length);
   }
@@ -64,7 +71,13 @@ export class Batch implements Call {
   take(): Chunk | undefined {
     const first = this.#taken;
     if (first >= this.#items.length) return undefined;
-    const items = this.#items.slice(first, first + this.#chunksize);
+    let end = first;
+    let bytes = 0;
+    while (end < this.#items.length && end < first + this.#chunksize && (bytes < this.#mostBytes || end === first)) {
+      bytes += bytesOf(this.#items[end]);
+      end += 1;
+    }
+    const items = this.#items.slice(first, end);
     this.#taken += items.length;
     return { call: this, first, items, deaths: 0 };
   }
@@ -96,4 +109,14 @@ export class Batch implements Call {
     this.#crew.finish(this);
     this.#end();
   }
+}
+
+/** Of what is copied as a whole, in a task or among its arguments. */
+function bytesOf(item: unknown): number {
+  if (Array.isArray(item)) {
+    if (item.length > MOST_ARGUMENTS) return 0;
+    return item.reduce<number>((sum, argument) => sum + (Array.isArray(argument) ? 0 : bytesOf(argument)), 0);
+  }
+  if (!ArrayBuffer.isView(item)) return 0;
+  return isShared(item.buffer) ? 0 : item.byteLength;
 }

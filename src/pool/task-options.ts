@@ -5,7 +5,7 @@ import { checkCount } from './pool-options.js';
 export interface TaskOptions extends WaitOptions {
   /**
    * How many tasks are handed to a worker at once. Default: 1 for `imap` and `imapUnordered`; otherwise as many as give each
-   * worker four chunks.
+   * worker four chunks, or fewer if they have large arrays (1 MiB together).
    */
   chunksize?: number;
   /** How often a task is tried again whose worker died. Default 0. A task that throws is not tried again. */

@@ -14,8 +14,12 @@ type Fn = (...args: never[]) => unknown;
 
 const exported = new WeakSet<Fn>();
 
-/** @throws NotShareableError for a function that cannot travel, as far as that can be known here. */
+/**
+ * @throws NotShareableError for a function that cannot travel, as far as that can be known here; TypeError for a class, which is
+ * not called.
+ */
 export function travelling(fn: Fn, allowSource: boolean): TravellingFunction {
+  if (isClass(fn)) throw new TypeError(`${fn.name || 'This'} is a class; give a function that makes an instance.`);
   if (!allowSource || exported.has(fn) || isNative(fn)) return { location: locateFunction(fn) };
   if (isExported(fn, inspectFunction(fn))) {
     exported.add(fn);
@@ -32,4 +36,8 @@ export async function reviveFunction(travelled: TravellingFunction): Promise<(..
 
 function isNative(fn: Fn): boolean {
   return Function.prototype.toString.call(fn).endsWith('{ [native code] }');
+}
+
+export function isClass(fn: Fn): boolean {
+  return /^class\b/.test(Function.prototype.toString.call(fn));
 }

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { Pool, WorkerDiedError } from 'multiprocess';
 import * as targets from '../programs/pool-targets.js';
+import { dieAt, note } from '../programs/pool-targets.js';
 import { program } from '../support/paths.js';
 import { startNode } from '../support/run.js';
 import { eventually, isAlive } from '../support/shm.js';
@@ -48,8 +49,8 @@ describe('a worker that dies', () => {
     const at = mkdtempSync(join(folder, 'chunk-'));
     const results = pool.starmap(
       (where: string, n: number) => {
-        targets.note(where, n);
-        return targets.dieAt(n);
+        note(where, n);
+        return dieAt(n);
       },
       range(40).map((n) => [at, n] as const),
       { chunksize: 10 },
@@ -71,7 +72,13 @@ describe('a worker that dies', () => {
   });
 
   test('for lack of memory', async () => {
-    await assert.rejects(pool.apply(targets.runOutOfMemory), { name: 'WorkerDiedError' });
+    const options = process.env['NODE_OPTIONS'];
+    process.env['NODE_OPTIONS'] = '--max-old-space-size=24';
+    const small = new Pool(1);
+    if (options === undefined) delete process.env['NODE_OPTIONS'];
+    else process.env['NODE_OPTIONS'] = options;
+    await assert.rejects(small.apply(targets.runOutOfMemory), { name: 'WorkerDiedError', task: 0 });
+    await small.terminate();
   });
 
   test('idle, is replaced', async () => {

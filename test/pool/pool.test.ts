@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Pool, RawArray, SharedDict, SharedMemory, TimeoutError } from 'multiprocess';
+import { Event, Pool, RawArray, SharedDict, SharedMemory, TimeoutError } from 'multiprocess';
 import * as targets from '../programs/pool-targets.js';
 import { eventually, isAlive } from '../support/shm.js';
 
@@ -216,13 +216,23 @@ describe('a pool', () => {
     assert.ok(workers.every(({ busy, pid }) => busy >= 0 && isAlive(pid)));
   });
 
-  test('a long task does not keep short ones waiting', async () => {
-    const long = pool.apply(targets.spin, [600]);
-    const start = performance.now();
-    await Promise.all(range(8).map((i) => pool.apply(square, [i])));
-    assert.ok(performance.now() - start < 550, 'they waited for the long one');
+  test('a long task does not keep short ones waiting, even those that are behind it already', async () => {
+    const go = new Event();
+    const long = pool.apply(targets.waitFor, [go]);
+    assert.deepEqual(await Promise.all(range(8).map((i) => pool.apply(square, [i]))), squares(8));
     assert.equal(pool.stats().running, 1);
-    await long;
+    go.set();
+    assert.equal(await long, true);
+  });
+
+  test('large arrays are handed out a few at a time', async () => {
+    const arrays = range(12).map((i) => new Uint8Array(600_000).fill(i));
+    const seen: number[] = [];
+    assert.deepEqual(
+      await pool.map(targets.sum, arrays, { onProgress: (done) => seen.push(done) }),
+      range(12).map((i) => i * 600_000),
+    );
+    assert.equal(seen.length, 6);
   });
 });
 

@@ -1,7 +1,7 @@
 // What pools call in their workers.
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type DictProxy, Pool, registerType, type SharedMemory } from 'multiprocess';
+import { type DictProxy, type Event, Pool, registerType, type SharedMemory } from 'multiprocess';
 
 export function square(n: number): number {
   return n * n;
@@ -102,9 +102,12 @@ export async function dieAfter(ms: number): Promise<void> {
 }
 
 export function runOutOfMemory(): number {
-  process.getBuiltinModule('node:v8').setFlagsFromString('--max-old-space-size=24');
   const kept: unknown[] = [];
   for (;;) kept.push(new Array(1000).fill({}));
+}
+
+export function waitFor(event: Event): Promise<boolean> {
+  return event.wait();
 }
 
 /** Notes that it was called for `n`, and how often. */
