@@ -4,6 +4,7 @@ import { codecRows } from './codec.js';
 import { dictRows } from './dict.js';
 import { heapRows } from './heap.js';
 import { lockRows } from './lock.js';
+import { poolRows } from './pool.js';
 import { processStartRows } from './process-start.js';
 import { queueRows } from './queues.js';
 import { shareableListRows } from './shareable-list.js';
@@ -26,6 +27,7 @@ export function rows(scale: Scale): Row[] {
     typedValueRows,
     synchronizeRows,
     queueRows,
+    poolRows,
     processStartRows,
   ].flatMap((make) => make(scale));
 }

@@ -38,6 +38,8 @@ export class Crew {
   #closed = false;
   #broken: { readonly error: unknown } | undefined;
   #balancing: NodeJS.Timeout | undefined;
+  /** Keeps the event loop alive while chunks wait and no worker has any: its members' ends do not. */
+  readonly #alive = setInterval(() => {}, 2 ** 30).unref();
   #over!: () => void;
   /** All members have ended, and none will come. */
   readonly over: Promise<void> = new Promise((resolve) => {
@@ -78,6 +80,7 @@ export class Crew {
   finish(call: Call): void {
     this.#calls.delete(call);
     this.#waiting.delete(call);
+    if (this.#calls.size === 0) this.#alive.unref();
     this.#endIfDone();
   }
 
@@ -152,8 +155,12 @@ export class Crew {
   #handOut(): void {
     for (;;) {
       const member = this.#idlest();
-      if (member === undefined) return;
+      if (member === undefined) {
+        if (this.#calls.size > 0) this.#alive.ref();
+        return;
+      }
       const chunk = this.#next();
+      this.#alive.unref();
       if (chunk === undefined) return this.#balanceSoon();
       try {
         member.give(chunk);
@@ -310,6 +317,7 @@ export class Crew {
     }
     this.#calls.clear();
     this.#waiting.clear();
+    this.#alive.unref();
   }
 
   #endIfDone(): void {
@@ -317,6 +325,7 @@ export class Crew {
     for (const member of this.#members) member.retire();
     if (this.#members.size === 0) {
       clearTimeout(this.#balancing);
+      clearInterval(this.#alive);
       this.#over();
     }
   }

@@ -18,7 +18,8 @@ export function isExported(fn: Fn, { url, scopes }: FunctionFacts): boolean {
   if (!scopes.some(({ kind }) => kind.startsWith('Module'))) return isExportedByCommonJs(fn);
   if (scopes.some(({ kind }) => kind.startsWith('Closure'))) return false;
   const text = textOfModule(url);
-  return text === undefined || exportsByText(text, fn.name);
+  // A file that is not there is a program given on the command line; of what is elsewhere nothing can be known.
+  return text === undefined ? !url.startsWith('file:') : exportsByText(text, fn.name);
 }
 
 function isExportedByCommonJs(fn: Fn): boolean {
@@ -53,13 +54,6 @@ class Capture {
     this.#numbers.set(fn, number);
     const text = Function.prototype.toString.call(fn);
     const isModule = scopes.some(({ kind }) => kind.startsWith('Module'));
-    const source = asExpression(text);
-    if (source === undefined) {
-      throw refused(
-        fn,
-        'its source cannot stand by itself (an accessor, or one with `super`, private names, or `import.meta`)',
-      );
-    }
     if (usesOuterThis(text) && scopes.some(({ kind }) => kind.startsWith('Closure'))) {
       throw refused(fn, 'it uses `this` of the function around it, which cannot travel');
     }
@@ -67,8 +61,9 @@ class Capture {
     for (const { variables } of [...scopes].reverse()) for (const [name, value] of variables) around.set(name, value);
     const variables: Record<string, Captured> = {};
     const base = url === '' || !/^(file|data|https?):/.test(url) ? pathToFileURL(`${process.cwd()}/[eval]`).href : url;
+    const { source, names } = this.#read(fn, text, [...around.keys()], isModule);
     this.#functions.push({ name: fn.name, source, strict: isModule, url: base, variables });
-    for (const name of this.#used(fn, source, [...around.keys()], isModule)) {
+    for (const name of names) {
       const value = around.get(name);
       const captured = this.#capture(name, value, { url, isModule });
       if (typeof captured === 'string') throw refused(fn, `it uses the variable '${name}', which ${captured}`);
@@ -77,9 +72,11 @@ class Capture {
     return number;
   }
 
-  #used(fn: Fn, source: string, names: readonly string[], strict: boolean): string[] {
+  /** Its source as an expression, and those of the names that it uses. */
+  #read(fn: Fn, text: string, around: readonly string[], strict: boolean): { source: string; names: string[] } {
     try {
-      return freeVariables(source, names, strict);
+      const source = asExpression(text);
+      return { source, names: freeVariables(source, around, strict) };
     } catch (error) {
       throw refused(fn, `its source cannot stand by itself (${(error as Error).message})`);
     }

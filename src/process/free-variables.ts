@@ -21,16 +21,23 @@ export function freeVariables(expression: string, names: readonly string[], stri
   return mentioned.filter((name) => used.has(name));
 }
 
-/** A function's source as an expression; `undefined` for accessors, which are no functions by themselves. */
-export function asExpression(source: string): string | undefined {
-  for (const expression of [source, `Object.values({ ${source}\n })[0]`]) {
+/**
+ * A function's source as an expression.
+ *
+ * @throws SyntaxError for one that cannot stand by itself: an accessor, or one with private names or `import.meta`.
+ */
+export function asExpression(source: string): string {
+  if (/^(get|set)\s+[^(\s]/.test(source)) throw new SyntaxError('it is an accessor');
+  try {
+    new Script(`"use strict"; (${source}\n)`);
+    return source;
+  } catch (error) {
+    const method = `Object.values({ ${source}\n })[0]`;
     try {
-      new Script(`"use strict"; (${expression}\n)`);
+      new Script(`"use strict"; (${method}\n)`);
     } catch {
-      continue;
+      throw error;
     }
-    if (expression !== source && /^(get|set)\s+[^(\s]/.test(source)) return undefined;
-    return expression;
+    return method;
   }
-  return undefined;
 }

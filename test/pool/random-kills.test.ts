@@ -34,7 +34,7 @@ test(`random kills for ${SECONDS} s`, { timeout: (SECONDS + 60) * 1000 }, async 
     let stop = false;
     const killing = (async () => {
       while (!stop) {
-        await delay(20 + random() * 200);
+        await delay(50 + random() * 400);
         const workers = pool.stats().workers.filter(({ pid }) => isAlive(pid));
         for (const { pid } of workers) pids.add(pid);
         const victim = workers[Math.floor(random() * workers.length)];
