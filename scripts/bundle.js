@@ -10,6 +10,7 @@ const entries = [
   'synchronize/index',
   'queues/index',
   'process/index',
+  'pool/index',
   'managers/index',
   'process/child-main',
   'cli/main',
@@ -20,6 +21,7 @@ await build({
   entryPoints: {
     ...Object.fromEntries(entries.map((entry) => [entry, `build/src/${entry}.js`])),
     'process/wait-helper': 'build/src/heap/wait-helper.js',
+    'process/pool-worker': 'build/src/pool/pool-worker.js',
     'process/server-main': 'build/src/managers/server-main.js',
   },
   outdir: 'dist',

@@ -23,8 +23,10 @@ export {
   TooManyParticipantsError,
   UnsupportedPlatformError,
   ValueError,
+  WorkerDiedError,
 } from './errors/index.js';
 export * from './managers/index.js';
+export * from './pool/index.js';
 export * from './process/index.js';
 export * from './queues/index.js';
 export * from './shared-memory/index.js';

@@ -1,6 +1,6 @@
 // The programs of examples/, run as their users do.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -51,6 +51,19 @@ describe('examples', { timeout: 120_000 }, () => {
     }
     assert.deepEqual(lines.slice(-2), ['Final value: 15', 'Final array: [15, 15, 15]']);
     assert.equal(lines.length, 19);
+  });
+
+  test('images', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mp-images-'));
+    try {
+      const { stdout } = await runNode(`${projectRoot}build/examples/images/main.js`, [folder, '--pictures', '3']);
+      assert.equal(stdout.match(/^thumbnail-\d\.png: brightness \d+ to \d+, \d+\.\d on average$/gm)?.length, 3);
+      const thumbnail = readFileSync(join(folder, 'thumbnail-2.png'));
+      assert.equal(thumbnail.subarray(1, 4).toString(), 'PNG');
+      assert.deepEqual([thumbnail.readUInt32BE(16), thumbnail.readUInt32BE(20)], [128, 96]);
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 
   test('performance', async () => {

@@ -5,6 +5,7 @@ import { dictRows } from './dict.js';
 import { heapRows } from './heap.js';
 import { lockRows } from './lock.js';
 import { managerRows } from './managers.js';
+import { poolRows } from './pool.js';
 import { processStartRows } from './process-start.js';
 import { queueRows } from './queues.js';
 import { shareableListRows } from './shareable-list.js';
@@ -27,6 +28,7 @@ export function rows(scale: Scale): Row[] {
     typedValueRows,
     synchronizeRows,
     queueRows,
+    poolRows,
     processStartRows,
     managerRows,
   ].flatMap((make) => make(scale));

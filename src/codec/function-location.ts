@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { NotShareableError } from '../errors/index.js';
+import { inspectFunction, type Scope } from './inspect-function.js';
 
 /** How another process finds a function. */
 export interface FunctionLocation {
@@ -13,12 +14,10 @@ export interface FunctionLocation {
   readonly name?: string;
 }
 
-type Inspector = typeof import('node:inspector');
 type Fn = (...args: never[]) => unknown;
 
 const require = createRequire(import.meta.url);
 const known = new WeakMap<Fn, FunctionLocation>();
-const scriptUrls = new Map<string, string>();
 
 /**
  * Finds the module in which a function is defined, so that another process can import it.
@@ -53,73 +52,17 @@ export function locateFunction(fn: Fn): FunctionLocation {
  * The child chooses among the exports by their text, and a function made by another one has the same text as its
  * siblings, but other variables.
  */
-function refuseClosure(fn: Fn, url: string, scopes: readonly string[]): void {
+function refuseClosure(fn: Fn, url: string, scopes: readonly Scope[]): void {
   // The variables of a CommonJS module are a closure themselves.
-  const ofModule = scopes.some((scope) => scope.startsWith('Module')) ? 0 : 1;
+  const ofModule = scopes.some(({ kind }) => kind.startsWith('Module')) ? 0 : 1;
   // And so is a class for its methods, which use its name or its private members.
-  const ofClass = scopes[0] === 'Block' && /^class\b/.test(Function.prototype.toString.call(fn)) ? 1 : 0;
-  if (scopes.filter((scope) => !/^(Module|Script|Global)/.test(scope)).length <= ofModule + ofClass) return;
+  const ofClass = scopes[0]?.kind === 'Block' && /^class\b/.test(Function.prototype.toString.call(fn)) ? 1 : 0;
+  if (scopes.filter(({ kind }) => !/^(Module|Script)/.test(kind)).length <= ofModule + ofClass) return;
   throw new NotShareableError(
     `The function ${fn.name || '(anonymous)'} of ${url} uses variables of the function in which it was made, which another ` +
       'process has not. Export a function of the module itself, and pass what it needs in args; or, if it is exported, ' +
       'name it: { module, export }.',
   );
-}
-
-// V8's inspector tells a function's script. Its debugger could name all scripts, but hashes each one to do so (20 ms and
-// up); the profiler's list of functions names them in a fifth of the time.
-function inspectFunction(fn: Fn): { url: string; scopes: string[] } {
-  const { Session } = require('node:inspector') as Inspector;
-  const session = new Session();
-  try {
-    session.connect();
-  } catch (cause) {
-    throw new NotShareableError(
-      'This build of Node has no inspector, so functions cannot be located. Use { module, export } as the target.',
-      { cause },
-    );
-  }
-  const post = <T>(method: string, parameters: object = {}): T => {
-    let answer: { error: Error | null; result: T } | undefined;
-    session.post(method, parameters, (error: Error | null, result?: object) => {
-      answer = { error, result: result as T };
-    });
-    if (answer === undefined) throw new Error(`V8's inspector did not answer ${method}.`);
-    if (answer.error) throw answer.error;
-    return answer.result;
-  };
-  const slot = Symbol.for('multiprocess.locating');
-  const globals = globalThis as unknown as Record<symbol, Fn | undefined>;
-  globals[slot] = fn;
-  try {
-    type Remote = { result: { objectId: string } };
-    type Value = { objectId?: string; description?: string; value?: { scriptId: string } };
-    type Properties = { internalProperties?: { name: string; value?: Value }[]; result: { value?: Value }[] };
-    const properties = (objectId: string) =>
-      post<Properties>('Runtime.getProperties', { objectId, ownProperties: true });
-    const remote = post<Remote>('Runtime.evaluate', {
-      expression: "globalThis[Symbol.for('multiprocess.locating')]",
-    });
-    const { internalProperties = [] } = properties(remote.result.objectId);
-    const internal = (name: string) => internalProperties.find((property) => property.name === name)?.value;
-    const scopes = internal('[[Scopes]]')?.objectId;
-    const scriptId = internal('[[FunctionLocation]]')?.value?.scriptId;
-    const names = scopes === undefined ? [] : properties(scopes).result.map(({ value }) => value?.description ?? '');
-    if (scriptId === undefined) return { url: '', scopes: names };
-    if (!scriptUrls.has(scriptId)) {
-      post('Profiler.enable');
-      const { result } = post<{ result: { scriptId: string; url: string }[] }>('Profiler.getBestEffortCoverage');
-      for (const script of result) scriptUrls.set(script.scriptId, script.url);
-    }
-    if (!scriptUrls.has(scriptId)) {
-      session.on('Debugger.scriptParsed', ({ params }) => scriptUrls.set(params.scriptId, params.url));
-      post('Debugger.enable');
-    }
-    return { url: scriptUrls.get(scriptId) ?? '', scopes: names };
-  } finally {
-    delete globals[slot];
-    session.disconnect();
-  }
 }
 
 /**

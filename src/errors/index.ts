@@ -20,3 +20,4 @@ export { TimeoutError } from './timeout-error.js';
 export { TooManyParticipantsError } from './too-many-participants-error.js';
 export { UnsupportedPlatformError } from './unsupported-platform-error.js';
 export { ValueError } from './value-error.js';
+export { WorkerDiedError } from './worker-died-error.js';

@@ -13,9 +13,9 @@ export class ProcessDiedError extends MultiprocessError {
   /** The signal that ended the process, or `null`. */
   readonly signalCode: NodeJS.Signals | null;
 
-  constructor(message?: string, facts: ErrorFacts & ProcessEnd = {}) {
-    const { exitCode = null, signalCode = null, ...rest } = facts;
-    super(message, { ...rest, code: 'ERR_MULTIPROCESS_PROCESS_DIED' });
+  constructor(message?: string, facts: ErrorFacts & ProcessEnd & { code?: string } = {}) {
+    const { exitCode = null, signalCode = null, code = 'ERR_MULTIPROCESS_PROCESS_DIED', ...rest } = facts;
+    super(message, { ...rest, code });
     this.exitCode = exitCode;
     this.signalCode = signalCode;
   }

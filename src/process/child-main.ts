@@ -6,8 +6,9 @@ import { inspect } from 'node:util';
 import { decode, encode, findFunction } from '../codec/internal.js';
 import { giveSlots } from '../heap/internal.js';
 import { signalOnParentDeath } from '../os/index.js';
-import { setImporting, withInheritedBlocks } from '../shared-memory/internal.js';
+import { withInheritedBlocks } from '../shared-memory/internal.js';
 import { args, header, self } from './child-identity.js';
+import { importModule } from './import-module.js';
 import { RECORD_DESCRIPTOR, writeOutcome } from './spawn-record.js';
 import { argumentsArrived, sendResult } from './transit.js';
 
@@ -34,10 +35,8 @@ void run();
 
 async function run(): Promise<void> {
   try {
-    setImporting(true);
-    const namespace = (await import(header.target.url)) as Record<string, unknown>;
-    setImporting(false);
-    const target = findFunction(namespace, header.target);
+    const found =
+      header.target === null ? undefined : findFunction(await importModule(header.target.url), header.target);
     // Objects of a heap may be among the arguments, whatever the target's module imports; most children are spared these.
     if (header.slots.length > 0) {
       await Promise.all([
@@ -51,6 +50,7 @@ async function run(): Promise<void> {
     // Decoded after the import: the module may register types.
     const values = withInheritedBlocks(inheritedBlocks(), () => decode(args)) as unknown[];
     argumentsArrived();
+    const target = found ?? (await (await import('./travelling-function.js')).reviveFunction(values.shift() as never));
     const result = await target(...values);
     const { bytes, places } = encode(result, 'result');
     sendResult(places, header.receipt);

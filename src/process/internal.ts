@@ -1,5 +1,8 @@
 // What the rooms above may use of this one besides its public face.
 
 export { currentProcess } from './current.js';
+export { endOf } from './process.js';
 export { spawnChild } from './spawn.js';
 export { readOutcome } from './spawn-record.js';
+export { reviveFunction, type TravellingFunction, travelling } from './travelling-function.js';
+export { fulfilledInTime } from './wait.js';

@@ -16,7 +16,17 @@ export interface ProcessOptions {
   execArgv?: readonly string[];
   /** Where the child's standard streams go. With `'pipe'` they are `stdin`, `stdout`, `stderr`. Default `'inherit'`. */
   stdio?: 'inherit' | 'pipe' | 'ignore';
-  /** Not used yet: functions that no module exports do not travel, whatever this says. */
+  /**
+   * Whether a function that no module exports may travel as its source. Default `true`.
+   *
+   * Then the child makes it anew of its text, without importing the module in which it stands. Variables around it that it uses
+   * go along, as they are at that moment: plain values as copies, shared objects as the same ones, other such functions as their
+   * source; what a module has imported, or exports, is imported there. What cannot travel (a class that is not exported, a native
+   * function, `this` of the function around it) is an error that names it. Writing to such a variable changes it there only.
+   *
+   * A child runs whatever it is sent, as it would run code that it imports: functions are taken from nobody but the process that
+   * started it. With `false`, only exported functions travel, so that what runs in children can be read in files.
+   */
   allowSource?: boolean;
 }
 
@@ -32,7 +42,7 @@ export interface ModuleTarget {
 export function checkOptions(options: ProcessOptions & { target: unknown; args?: unknown }): void {
   if (options === null || typeof options !== 'object')
     throw new TypeError('Process takes an object: { target, args }.');
-  const { target, args, name, daemon, stdio, execArgv } = options;
+  const { target, args, name, daemon, stdio, execArgv, allowSource } = options;
   if (typeof target === 'function') {
     if (/^class\b/.test(Function.prototype.toString.call(target))) {
       throw new TypeError(`The target is a class (${target.name}); export a function that makes an instance.`);
@@ -40,13 +50,14 @@ export function checkOptions(options: ProcessOptions & { target: unknown; args?:
   } else {
     const { module, export: exported } = (target ?? {}) as Partial<ModuleTarget>;
     if (typeof module !== 'string' && !(module instanceof URL)) {
-      throw new TypeError('target is an exported function, or { module, export }.');
+      throw new TypeError('target is a function, or { module, export }.');
     }
     if (exported !== undefined && typeof exported !== 'string') throw new TypeError('target.export is a string.');
   }
   if (args !== undefined && !Array.isArray(args)) throw new TypeError('args is an array.');
   if (name !== undefined && typeof name !== 'string') throw new TypeError('name is a string.');
   if (daemon !== undefined && typeof daemon !== 'boolean') throw new TypeError('daemon is a boolean.');
+  if (allowSource !== undefined && typeof allowSource !== 'boolean') throw new TypeError('allowSource is a boolean.');
   if (execArgv !== undefined && !Array.isArray(execArgv)) throw new TypeError('execArgv is an array of strings.');
   if (stdio !== undefined && !['inherit', 'pipe', 'ignore'].includes(stdio)) {
     throw new TypeError("stdio is 'inherit', 'pipe' or 'ignore'.");

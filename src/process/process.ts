@@ -23,12 +23,18 @@ let counter = 0;
 /** Results that nobody has asked for, of processes that nobody can ask any more. */
 const unclaimed = new FinalizationRegistry<Receipt>(resultArrived);
 
+/** When a started process has ended. Does not keep the event loop alive. */
+export let endOf: (process: Process) => Promise<void>;
+
 /**
  * A function running in a process of its own.
  *
  * The target is an exported function, found by the module in which it is defined; arguments and the result are copied,
  * but shared objects and views over shared memory arrive as the same memory. The module is imported anew in the child,
  * so keep what only the program should do under {@link isMainProcess}.
+ *
+ * A function that no module exports travels as its source, with a copy of the variables around it that it uses: see
+ * {@link ProcessOptions.allowSource}.
  *
  * A child that throws prints the error, ends with exit code 1, and `result()` rejects with that error (of a class that this
  * library does not know, as an `Error` of that name). A child that is killed has exit code −N for signal N, and unless the
@@ -70,6 +76,10 @@ export class Process<A extends readonly unknown[] = any[], R = unknown> {
   #waiting = 0;
   #closed = false;
 
+  static {
+    endOf = (process) => process.#end;
+  }
+
   /**
    * Describes a process; `start()` starts it.
    *
@@ -94,8 +104,8 @@ export class Process<A extends readonly unknown[] = any[], R = unknown> {
    * @throws ProcessStateError when it has been started before, when this process is a child that still imports its
    * target's module (move the call under `isMainProcess`), or when the kernel starts no process; ClosedError after
    * `close()`.
-   * @throws NotShareableError when the target is not exported, as far as that can be known here (otherwise `result()`
-   * rejects with it); or when an argument cannot travel, naming it: `args[1].onDone`. ClosedError for a shared object among
+   * @throws NotShareableError when the target is neither exported nor can travel as its source, as far as that can be known here
+   * (otherwise `result()` rejects with it); or when an argument cannot travel, naming it: `args[1].onDone`. ClosedError for a shared object among
    * them that has been closed here.
    * @throws a system error: `ENOSPC` when the arguments do not fit into /dev/shm, `EMFILE` when the process has too many
    * files open; Node's `MODULE_NOT_FOUND` for a package that is not installed; UnsupportedPlatformError.
@@ -115,12 +125,15 @@ export class Process<A extends readonly unknown[] = any[], R = unknown> {
           'Put what only the program should do under `if (isMainProcess)`.',
       );
     }
-    const target = locateTarget(this.#target);
-    const args = encode(this.#args, 'args');
+    const target = locateTarget(this.#target, this.#options.allowSource ?? true);
+    // A source goes before the arguments, as shared objects may be among its variables.
+    const bySource = 'functions' in target;
+    if (bySource) encode(this.#args, 'args'); // so that errors name the way to what cannot travel
+    const args = encode(bySource ? [target, ...this.#args] : this.#args, 'args');
     const header = {
       process: { pid: 0, name: this.#name, daemon: this.#daemon },
       parent: currentProcess(),
-      target,
+      target: bySource ? null : target.location,
       receipt: expectResult(),
     };
     this.#receipt = header.receipt;

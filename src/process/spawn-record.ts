@@ -21,7 +21,8 @@ const outcomes = { none: 0, value: 1, error: 2 } as const;
 export interface SpawnHeader {
   readonly process: ProcessInfo;
   readonly parent: ProcessInfo;
-  readonly target: FunctionLocation;
+  /** `null` for one that comes before the arguments, as its source. */
+  readonly target: FunctionLocation | null;
   /** How many blocks among the arguments are handed over, as descriptors. */
   readonly blocks: number;
   /** The places in heaps that have been taken for the child; their descriptors come after those of the blocks. */

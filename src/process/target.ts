@@ -1,18 +1,21 @@
 import { createRequire, isBuiltin } from 'node:module';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type FunctionLocation, locateFunction } from '../codec/internal.js';
 import type { ModuleTarget } from './process-options.js';
+import { type TravellingFunction, travelling } from './travelling-function.js';
 
 /**
- * Where a child finds its target.
+ * How a child comes by its target.
  *
- * @throws NotShareableError for functions that no module exports, as far as that can be known here; Node's
- * `MODULE_NOT_FOUND` for a package that is not installed.
+ * @throws NotShareableError for functions that cannot travel, as far as that can be known here; Node's `MODULE_NOT_FOUND` for a
+ * package that is not installed.
  */
-export function locateTarget(target: ((...args: never[]) => unknown) | ModuleTarget): FunctionLocation {
-  if (typeof target === 'function') return locateFunction(target);
-  return { url: moduleUrl(target.module), exportName: target.export ?? 'default' };
+export function locateTarget(
+  target: ((...args: never[]) => unknown) | ModuleTarget,
+  allowSource: boolean,
+): TravellingFunction {
+  if (typeof target === 'function') return travelling(target, allowSource);
+  return { location: { url: moduleUrl(target.module), exportName: target.export ?? 'default' } };
 }
 
 function moduleUrl(module: string | URL): string {

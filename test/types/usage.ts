@@ -138,3 +138,20 @@ export async function synchronization(): Promise<void> {
   const other: mp.Event = open(semaphore.handle);
   void [taken, inTime, takenNow, perhaps, notified, holds, index, value, text, certain, held, other];
 }
+
+export async function pools(): Promise<void> {
+  const pool = mp.Pool(2);
+  const out: number[] = await pool.map((x: number) => x * 2, [1, 2]);
+  const one: number = await pool.apply(() => 1);
+  const length: number = await pool.apply(async (text: string) => text.length, ['x'], { retries: 1 });
+  const rows: string[] = await pool.starmap((a: number, b: string) => a + b, [[1, 'a']]);
+  for await (const result of pool.imap((x: number) => String(x), new Set([1]))) result satisfies string;
+  // @ts-expect-error the function needs an argument
+  await pool.apply((text: string) => text.length);
+  // @ts-expect-error of another type
+  await pool.map((x: number) => x, ['a']);
+  const stats: mp.PoolStats = pool.stats();
+  const options: mp.PoolOptions = { processes: 1, maxTasksPerChild: 3 };
+  const died: number | undefined = new mp.WorkerDiedError('x', { task: 1 }).task;
+  void [out, one, length, rows, stats, new mp.Pool(options), died];
+}

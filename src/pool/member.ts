@@ -1,0 +1,306 @@
+import { ProcessDiedError, QueueClosedError, WorkerDiedError } from '../errors/index.js';
+import { Process } from '../process/index.js';
+import { endOf, type TravellingFunction } from '../process/internal.js';
+import { Queue } from '../queues/index.js';
+import { RawArray } from '../sharedctypes/index.js';
+import type { Chunk, Failures } from './chunk.js';
+import { FUNCTION, type Job, place, type READY, type Report } from './messages.js';
+
+const WORKER = new URL('./pool-worker.js', import.meta.url);
+const GRACE_MS = 1000;
+/** Work for so long is handed to a worker before it asks, so that it need not wait for the next. */
+const AHEAD_MS = 1;
+const FEWEST_AHEAD = 2;
+const MOST_AHEAD = 32;
+/** Results that are there already are dealt with so many at a time, then the event loop has a turn. */
+const RESULTS_PER_TURN = 32;
+
+/** What a worker does before its first task. */
+export interface Initializer {
+  readonly fn: TravellingFunction | null;
+  readonly args: readonly unknown[];
+}
+
+/** What a member tells of itself. */
+export interface MemberEvents {
+  done(member: Member, chunk: Chunk, values: readonly unknown[], failures: Failures): void;
+  /** It could take more than it has. */
+  ready(member: Member): void;
+  /** Its initializer has thrown. */
+  refused(error: unknown): void;
+  ended(member: Member): void;
+}
+
+/** How a worker has ended that had work to do. */
+export interface Lost {
+  /** In order. */
+  readonly chunks: readonly Chunk[];
+  /** Which task of the first of them it was at, if it had begun it. */
+  readonly at: number | undefined;
+}
+
+/**
+ * One worker, as the pool sees it. Each has two queues of its own, so whatever it does or suffers is known exactly from what
+ * it was sent, what came back, and the words in which it says where it is.
+ */
+export class Member {
+  readonly #events: MemberEvents;
+  readonly #process: Process;
+  readonly #tasks = new Queue<unknown>();
+  readonly #results = new Queue<unknown>();
+  readonly #place = RawArray('i', place.words);
+  /** What the worker has not answered, in order; announcements among the chunks. */
+  readonly #sent: (Chunk | typeof FUNCTION)[] = [];
+  #chunks = 0;
+  #announced: Job | undefined;
+  #given = 0;
+  #answered = 0;
+  #tasksDone = 0;
+  #busy = 0;
+  #since = 0;
+  #pace = Number.POSITIVE_INFINITY;
+  #isReady = false;
+  #isRetiring = false;
+  #hasEnded = false;
+  #listening: AbortController | undefined;
+
+  /** @throws what `Process.start()` throws. */
+  constructor(name: string, initializer: Initializer, events: MemberEvents) {
+    this.#events = events;
+    this.#tasks.tryPut(initializer.fn);
+    this.#tasks.tryPut(initializer.args);
+    const setup = { tasks: this.#tasks, results: this.#results, place: this.#place };
+    this.#process = new Process({
+      target: { module: WORKER, export: 'work' },
+      args: [setup],
+      name,
+      daemon: true,
+    }) as Process;
+    this.#process.start();
+    void endOf(this.#process).then(() => this.#end());
+  }
+
+  get pid(): number {
+    return this.#process.pid!;
+  }
+
+  /** How many chunks it has. */
+  get load(): number {
+    return this.#chunks;
+  }
+
+  /** How many it was given in all. */
+  get given(): number {
+    return this.#given;
+  }
+
+  /** How many tasks it has done. */
+  get tasksDone(): number {
+    return this.#tasksDone;
+  }
+
+  /** For how many ms it has had work. */
+  get busy(): number {
+    return this.#busy + (this.#isReady && this.#chunks > 0 ? performance.now() - this.#since : 0);
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  get isRetiring(): boolean {
+    return this.#isRetiring;
+  }
+
+  /** Whether it could do with more. */
+  get hasRoom(): boolean {
+    if (this.#isRetiring || this.#hasEnded) return false;
+    return this.#chunks < Math.min(MOST_AHEAD, Math.max(FEWEST_AHEAD, Math.ceil(AHEAD_MS / this.#pace)));
+  }
+
+  /** For how many ms it has been at its first chunk. */
+  get atIt(): number {
+    return this.#isReady && this.#chunks > 0 ? performance.now() - this.#since : 0;
+  }
+
+  /** @throws what putting the tasks into a queue throws; then it was not given the chunk. */
+  give(chunk: Chunk): void {
+    const { job } = chunk.call;
+    if (this.#announced !== job) {
+      this.#announced = undefined;
+      this.#tasks.tryPut(FUNCTION);
+      this.#sent.push(FUNCTION);
+      try {
+        this.#tasks.tryPut(job);
+        this.#announced = job;
+      } catch (error) {
+        this.#tasks.tryPut(null); // what was announced
+        throw error;
+      } finally {
+        this.#sent.push(FUNCTION);
+      }
+    }
+    this.#tasks.tryPut(chunk.items);
+    this.#sent.push(chunk);
+    if (this.#chunks === 0) this.#since = performance.now();
+    this.#chunks += 1;
+    this.#given += 1;
+    if (this.#listening === undefined) void this.#listen();
+  }
+
+  /** Takes back what it has not begun. */
+  takeBack(): Chunk[] {
+    let count = 0;
+    while (this.#hasMore()) count += 1;
+    this.#announced = undefined;
+    const back = this.#sent.splice(this.#sent.length - count, count).filter((sent) => sent !== FUNCTION);
+    this.#chunks -= back.length;
+    this.#given -= back.length;
+    return back;
+  }
+
+  #hasMore(): boolean {
+    try {
+      return this.#tasks.tryGet() !== undefined;
+    } catch (error) {
+      return !(error instanceof QueueClosedError); // what cannot be unpacked is gone, too
+    }
+  }
+
+  /** The chunk that it is at, or will begin next. */
+  get current(): Chunk | undefined {
+    return this.#sent.find((sent) => sent !== FUNCTION);
+  }
+
+  /** Lets it finish what it has, and end. */
+  retire(): void {
+    if (this.#isRetiring || this.#hasEnded) return;
+    this.#isRetiring = true;
+    this.#tasks.end();
+  }
+
+  kill(): void {
+    if (!this.#hasEnded) this.#process.kill();
+  }
+
+  /** Ends it, whatever it is at. */
+  async terminate(): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#isRetiring = true;
+    this.#process.terminate();
+    if (!(await this.#process.join({ timeout: GRACE_MS }))) this.#process.kill();
+    await this.#process.join();
+  }
+
+  /** What it had when it ended. */
+  lost(): Lost {
+    const chunks = this.#sent.filter((sent) => sent !== FUNCTION);
+    const begun = this.#place[place.chunks]! > this.#answered;
+    return { chunks, at: begun ? this.#place[place.index]! : undefined };
+  }
+
+  /** The error of a task that died with it. */
+  async death(task: number | undefined): Promise<WorkerDiedError> {
+    const { exitCode, signalCode } = this.#process;
+    const how = signalCode === null ? `with exit code ${exitCode}` : `by ${signalCode}`;
+    const what = task === undefined ? 'before it was ready for tasks' : `at task ${task}`;
+    let cause: unknown;
+    try {
+      await this.#process.result();
+    } catch (error) {
+      if (!(error instanceof ProcessDiedError)) cause = error;
+    }
+    return new WorkerDiedError(`The worker ${this.#process.name} (${this.pid}) of a pool ended ${how} ${what}.`, {
+      exitCode,
+      signalCode,
+      task,
+      ...(cause === undefined ? {} : { cause }),
+    });
+  }
+
+  /** Waits for results as long as there are any to come: that also keeps the event loop alive. */
+  async #listen(): Promise<void> {
+    const listening = new AbortController();
+    this.#listening = listening;
+    const { signal } = listening;
+    while (this.#chunks > 0 && !signal.aborted) {
+      const message = await this.#next(signal);
+      if (signal.aborted) return;
+      this.#receive(message);
+      this.#drain(RESULTS_PER_TURN);
+      this.#events.ready(this);
+    }
+    this.#listening = undefined;
+  }
+
+  async #next(signal: AbortSignal): Promise<() => unknown> {
+    try {
+      const value = await this.#results.get({ signal });
+      return () => value;
+    } catch (error) {
+      return () => {
+        throw error;
+      };
+    }
+  }
+
+  /** Deals with the results that are there. */
+  #drain(most: number): void {
+    for (let i = 0; i < most && (!this.#isReady || this.#chunks > 0); i++) {
+      let message: () => unknown;
+      try {
+        const taken = this.#results.tryGet();
+        if (taken === undefined) return;
+        message = () => taken.value;
+      } catch (error) {
+        message = () => {
+          throw error;
+        };
+      }
+      this.#receive(message);
+    }
+  }
+
+  #receive(message: () => unknown): void {
+    let report: typeof READY | readonly unknown[] | Report;
+    try {
+      report = message() as typeof report;
+    } catch (error) {
+      report = { values: [], failures: [[-1, error]] };
+    }
+    const [values, failures] =
+      typeof report === 'string'
+        ? [[], []]
+        : Array.isArray(report)
+          ? [report, []]
+          : [(report as Report).values, (report as Report).failures];
+    if (!this.#isReady) return this.#started(failures[0]?.[1]);
+    let sent = this.#sent.shift();
+    while (sent === FUNCTION) sent = this.#sent.shift();
+    if (sent === undefined) return;
+    this.#chunks -= 1;
+    this.#answered += 1;
+    this.#tasksDone += sent.items.length;
+    const time = performance.now();
+    const took = time - this.#since;
+    this.#pace = this.#pace === Number.POSITIVE_INFINITY ? took : this.#pace * 0.75 + took * 0.25;
+    this.#busy += took;
+    this.#since = time;
+    this.#events.done(this, sent, values, failures);
+  }
+
+  #started(error: unknown): void {
+    if (error !== undefined) return this.#events.refused(error);
+    this.#isReady = true;
+    this.#since = performance.now();
+  }
+
+  #end(): void {
+    this.#drain(Number.POSITIVE_INFINITY);
+    this.#hasEnded = true;
+    this.#listening?.abort();
+    this.#events.ended(this);
+    this.#tasks.dispose();
+    this.#results.dispose();
+  }
+}

@@ -1,0 +1,42 @@
+// What a pool and one of its workers say to each other, by two queues. Who cannot unpack a message learns only that there was
+// one, so which one it was must be known by the order: each message that may be undecodable is announced by one that never is.
+//
+//   to the worker     FUNCTION, a TravellingFunction or null, INITARGS, an array      first of all: the initializer
+//                     FUNCTION, a Job                                                what the chunks after it are for
+//                     an array                                                       a chunk: the tasks' arguments
+//   from the worker   READY, or a Report with the initializer's error                first of all
+//                     an array, or a Report                                          for each chunk, in order
+
+import type { TravellingFunction } from '../process/internal.js';
+import type { Queue } from '../queues/index.js';
+
+export const FUNCTION = 'function';
+export const READY = 'ready';
+
+/** What is to be done with each task of the chunks that follow. */
+export interface Job {
+  readonly fn: TravellingFunction;
+  /** Whether a task is an array of arguments. */
+  readonly spread: boolean;
+}
+
+/** How the tasks of a chunk ended, where not all went well. */
+export interface Report {
+  /** What they returned; `undefined` for those that failed. */
+  readonly values: readonly unknown[];
+  readonly failures: readonly (readonly [index: number, error: unknown])[];
+}
+
+/** What a worker is started with. */
+export interface WorkerSetup {
+  readonly tasks: Queue<unknown>;
+  readonly results: Queue<unknown>;
+  /** Where it is: see `place`. */
+  readonly place: Int32Array;
+}
+
+/**
+ * The words in which a worker says where it is, so that whoever finds it dead knows what it was at. `index` is stored before
+ * `chunks`, and both before the task begins: a chunk that is not counted has not been begun.
+ */
+export const place = { chunks: 0, index: 1, words: 2 } as const;

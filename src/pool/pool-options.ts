@@ -1,0 +1,81 @@
+import { cpuCount } from '../process/index.js';
+
+type Fn = (...args: any[]) => any;
+
+/** What a {@link Pool} may be told. */
+export interface PoolOptions {
+  /** How many workers there are. Default: as many as there are processors for this process. */
+  processes?: number | undefined;
+  /** Called in each worker before its first task. If it throws, the pool is broken, and every call rejects with that error. */
+  initializer?: Fn;
+  /** What it is called with. */
+  initargs?: readonly unknown[];
+  /**
+   * After so many tasks a worker ends and another one takes its place, so that what tasks leave behind does not pile up. What
+   * is handed to a worker at once counts as one: an `apply`, or a chunk of the other calls. Default: workers stay.
+   */
+  maxTasksPerChild?: number;
+  /** Whether functions that no module exports may travel as their source. Default `true`. */
+  allowSource?: boolean;
+}
+
+/** As Python's, or as options alone. */
+export type PoolArgs =
+  | [options: PoolOptions]
+  | [processes?: number, initializer?: Fn, initargs?: readonly unknown[], options?: PoolOptions];
+
+/** Options that have been checked. */
+export interface PoolSettings {
+  readonly processes: number;
+  readonly initializer: Fn | undefined;
+  readonly initargs: readonly unknown[];
+  readonly maxTasksPerChild: number;
+  readonly allowSource: boolean;
+}
+
+/** A heap has places for 512 participants. */
+const MOST_PROCESSES = 500;
+
+/** @throws TypeError and RangeError for what is no such option. */
+export function readPoolArgs(args: readonly unknown[]): PoolSettings {
+  const [first, initializer, initargs, last] = args;
+  const given: { [K in keyof PoolOptions]: unknown } =
+    typeof first === 'object' && first !== null
+      ? first
+      : { ...optionsOf(last), ...present({ processes: first, initializer, initargs }) };
+  const processes = given.processes === undefined || given.processes === null ? cpuCount() : given.processes;
+  checkCount('processes', processes, MOST_PROCESSES);
+  const { maxTasksPerChild = Number.POSITIVE_INFINITY, allowSource = true } = given;
+  if (maxTasksPerChild !== Number.POSITIVE_INFINITY) checkCount('maxTasksPerChild', maxTasksPerChild);
+  if (given.initializer !== undefined && given.initializer !== null && typeof given.initializer !== 'function') {
+    throw new TypeError(`initializer is a function; got ${typeof given.initializer}.`);
+  }
+  if (given.initargs !== undefined && !Array.isArray(given.initargs)) throw new TypeError('initargs is an array.');
+  if (typeof allowSource !== 'boolean') throw new TypeError('allowSource is a boolean.');
+  return {
+    processes,
+    initializer: (given.initializer ?? undefined) as Fn | undefined,
+    initargs: [...(given.initargs ?? [])],
+    maxTasksPerChild: maxTasksPerChild as number,
+    allowSource,
+  };
+}
+
+function optionsOf(value: unknown): object {
+  if (value === undefined) return {};
+  if (typeof value !== 'object' || value === null) throw new TypeError('The options of a Pool are an object.');
+  return value;
+}
+
+function present(options: PoolOptions | Record<string, unknown>): object {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null));
+}
+
+/** @throws TypeError; RangeError for anything but a whole number from 1. */
+export function checkCount(name: string, value: unknown, most = Number.MAX_SAFE_INTEGER): asserts value is number {
+  if (typeof value !== 'number') throw new TypeError(`${name} is a number; got ${typeof value}.`);
+  if (!Number.isInteger(value) || value < 1 || value > most) {
+    const range = most === Number.MAX_SAFE_INTEGER ? 'from 1' : `from 1 to ${most}`;
+    throw new RangeError(`${name} is a whole number ${range}; got ${value}.`);
+  }
+}

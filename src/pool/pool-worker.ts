@@ -1,0 +1,155 @@
+// The program of a pool's worker: `Process`'s bootstrap imports it in the child, and calls `work`.
+import { inspect } from 'node:util';
+import { encode } from '../codec/internal.js';
+import { NotShareableError, QueueClosedError } from '../errors/index.js';
+import { reviveFunction, type TravellingFunction } from '../process/internal.js';
+import type { Queue } from '../queues/index.js';
+import { FUNCTION, type Job, place, READY, type Report, type WorkerSetup } from './messages.js';
+
+type Fn = (...args: unknown[]) => unknown;
+type Failure = [index: number, error: unknown];
+
+/** How long tasks follow each other without giving the worker's event loop a turn, if they don't wait for anything. */
+const TURN_MS = 10;
+
+/** Works until there is nothing more to do; then the process exits, whatever tasks have left running. */
+export async function work({ tasks, results, place: at }: WorkerSetup): Promise<never> {
+  process.on('SIGINT', () => {}); // Ctrl-C is for whoever made the pool, who then ends it
+  await initialize(tasks, results);
+  results.tryPut(READY);
+  const worker = new PoolWorker(results, at);
+  for (;;) {
+    const message = await next(tasks);
+    if (message.value === FUNCTION) await worker.prepare(await next(tasks));
+    else await worker.workOn(message);
+  }
+}
+
+type Message =
+  | { readonly value: unknown; readonly error?: undefined }
+  | { readonly value?: undefined; readonly error: unknown };
+
+/** The next message. An error is one that could not be unpacked. */
+async function next(tasks: Queue<unknown>): Promise<Message> {
+  try {
+    return { value: await tasks.get() };
+  } catch (error) {
+    if (error instanceof QueueClosedError) process.exit(0); // there is no more to do
+    return { error };
+  }
+}
+
+async function initialize(tasks: Queue<unknown>, results: Queue<unknown>): Promise<void> {
+  const [fn, initargs] = [await next(tasks), await next(tasks)];
+  if (fn.value === null) return;
+  try {
+    const initializer = await reviveFunction(contentOf(fn) as TravellingFunction);
+    await initializer(...(contentOf(initargs) as unknown[]));
+  } catch (error) {
+    results.tryPut({ values: [], failures: [[0, portableError(error)]] } satisfies Report);
+    process.exit(1);
+  }
+}
+
+class PoolWorker {
+  readonly #results: Queue<unknown>;
+  readonly #at: Int32Array;
+  #fn: Fn | undefined;
+  #spread = false;
+  /** Why there is no function. */
+  #missing: unknown;
+  #turned = performance.now();
+
+  constructor(results: Queue<unknown>, at: Int32Array) {
+    this.#results = results;
+    this.#at = at;
+  }
+
+  async prepare(message: Message): Promise<void> {
+    this.#fn = undefined;
+    try {
+      const { fn, spread } = contentOf(message) as Job;
+      this.#fn = await reviveFunction(fn);
+      this.#spread = spread;
+    } catch (error) {
+      this.#missing = error;
+    }
+  }
+
+  async workOn(message: Message): Promise<void> {
+    const at = this.#at;
+    at[place.index] = 0;
+    at[place.chunks]! += 1;
+    const fn = this.#fn;
+    if (message.error !== undefined || fn === undefined) {
+      return this.#report([], [[-1, message.error ?? this.#missing]]);
+    }
+    const items = message.value as unknown[];
+    const values = new Array<unknown>(items.length);
+    const failures: Failure[] = [];
+    for (let i = 0; i < items.length; i++) {
+      at[place.index] = i;
+      try {
+        const result = this.#spread ? fn(...(items[i] as unknown[])) : fn(items[i]);
+        values[i] = isThenable(result) ? await result : result;
+      } catch (error) {
+        failures.push([i, error]);
+      }
+      if (performance.now() - this.#turned > TURN_MS) await this.#turn();
+    }
+    this.#report(values, failures);
+  }
+
+  async #turn(): Promise<void> {
+    await new Promise(setImmediate);
+    this.#turned = performance.now();
+  }
+
+  #report(values: unknown[], failures: Failure[]): void {
+    try {
+      this.#results.tryPut(failures.length === 0 ? values : { values, failures });
+    } catch (error) {
+      this.#reportWithout(values, failures, error);
+    }
+  }
+
+  /** Something cannot travel, or does not fit: it becomes an error, and the rest is delivered. */
+  #reportWithout(values: unknown[], failures: Failure[], reason: unknown): void {
+    const portable = failures.map(([i, error]): Failure => [i, portableError(error)]);
+    for (const [i, value] of values.entries()) {
+      try {
+        encode(value, 'result');
+      } catch (error) {
+        values[i] = undefined;
+        portable.push([i, error]);
+      }
+    }
+    try {
+      this.#results.tryPut({ values, failures: portable });
+    } catch {
+      this.#results.tryPut({ values: [], failures: [[-1, portableError(reason)]] });
+    }
+  }
+}
+
+function contentOf(message: Message): unknown {
+  if (message.error !== undefined) throw message.error;
+  return message.value;
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    value !== null &&
+    (typeof value === 'object' || typeof value === 'function') &&
+    typeof (value as { then?: unknown }).then === 'function'
+  );
+}
+
+function portableError(error: unknown): unknown {
+  try {
+    encode(error, 'error');
+    return error;
+  } catch {
+    return new NotShareableError(`The task threw ${inspect(error)}, which cannot travel to another process.`);
+  }
+}
