@@ -9,9 +9,9 @@ const PREFIX = `${SHM_DIRECTORY}/`;
  */
 export function openers(): Map<string, number[]> {
   const found = new Map<string, number[]>();
-  for (const entry of readdirSync('/proc')) {
-    const pid = Number(entry);
-    if (!Number.isInteger(pid) || pid === process.pid) continue;
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  for (const pid of pids.sort((a, b) => a - b)) {
+    if (pid === process.pid) continue;
     for (const name of filesOf(pid)) found.set(name, [...(found.get(name) ?? []), pid]);
   }
   return found;

@@ -53,9 +53,10 @@ test('managers, private and named, with their heaps and clients', async () => {
   await other.kill();
 });
 
-test('blocks, whoever has them open', async () => {
+test('blocks, whoever has them open', async (context) => {
   using block = SharedMemory.create(5000);
   using kept = SharedMemory.create(3000, { persist: true });
+  context.after(() => kept.unlink());
   const child = startNode(program('attach-and-wait'), [block.name]);
   await child.line(/^attached$/);
   const { blocks, trees } = await inventory();
@@ -68,7 +69,6 @@ test('blocks, whoever has them open', async () => {
   assert.deepEqual([persistent.bytes, persistent.tree], [3000, undefined]);
   const { stdout } = await cli(['ls']);
   assert.match(stdout, new RegExp(`^ +${block.name} +4.9 KiB +${found.tree} +\\d+ \\d+$`, 'm'));
-  kept.unlink();
   await child.kill();
 });
 
