@@ -6,4 +6,4 @@ export { type Encoded, type EncodedParts, encode, encodeParts, isShared } from '
 export { findFunction } from './find-function.js';
 export { type FunctionLocation, locateFunction } from './function-location.js';
 export { registerSharedKind } from './shared-kinds.js';
-export { packLatin1, unpackLatin1 } from './text.js';
+export { packLatin1, unpackLatin1, unpackUtf16 } from './text.js';

@@ -5,8 +5,7 @@ import type { Prepared } from './prepared.js';
 
 /** A value that is ready to be stored, made again: a fresh copy, as from a container. */
 export function valueOfPrepared(heap: Heap, { kind, x, y, payload }: Prepared): unknown {
-  const bytes = Buffer.from(payload.buffer, payload.byteOffset, payload.length);
-  return decodedValue(heap, kind, payload.length, x, y, bytes, 0);
+  return decodedValue(heap, kind, payload.length, x, y, payload, 0);
 }
 
 /** Whether two values are the same, byte for byte. */
