@@ -10,7 +10,17 @@ import {
   root,
   type Transaction,
 } from '../heap/internal.js';
-import { absent, cell, cellKind, type LoadedCell, type Prepared, prepare, replaceCell, returnLoaded, takeLoaded } from '../values/internal.js';
+import {
+  absent,
+  cell,
+  cellKind,
+  type LoadedCell,
+  type Prepared,
+  prepare,
+  replaceCell,
+  returnLoaded,
+  takeLoaded,
+} from '../values/internal.js';
 import { again, computeOn, isComputing, touched } from './computing.js';
 import { hashKey } from './dict-hash.js';
 import { type DictKey, type KeyWords, keyOf, plainKey, scratch, takeKey } from './dict-keys.js';
@@ -447,8 +457,17 @@ export class Dict implements DictOperations {
       try {
         for (;;) {
           scratch.set(plain);
+          const sequence = this.#words[this.#index + root.sequence]!;
           const stamp = this.#look(loaded);
-          const isEqual = stamp === 0 ? wanted === undefined : wanted !== undefined && loaded.holds(this.heap, wanted);
+          let isEqual: boolean;
+          try {
+            isEqual = stamp === 0 ? wanted === undefined : wanted !== undefined && loaded.holds(this.heap, wanted);
+          } catch (error) {
+            // A large value, replaced after it was looked at: then there is another one to look at.
+            if (!(error instanceof StaleHandleError)) throw error;
+            if (this.#words[this.#index + root.sequence] === sequence) throw error;
+            continue;
+          }
           if (!isEqual) return false;
           if (next === undefined) {
             if (stamp === 0 || this.#delete(stamp)) return true;

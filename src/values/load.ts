@@ -76,12 +76,13 @@ export class LoadedCell {
   }
 
   /** Whether it is, byte for byte, a value that is ready to be stored. @throws StaleHandleError when a large one is gone. */
-  holds(heap: Heap, { kind, x, y, payload }: Prepared): boolean {
+  holds(heap: Heap, prepared: Prepared): boolean {
+    const { kind, x, y, length } = prepared;
     if (this.#kind !== kind) return false;
     if (kind === cellKind.parcel) return sameParcels(heap, this.#x, this.#y, x, y);
-    if (this.#length !== payload.length) return false;
+    if (this.#length !== length) return false;
     if (!isBlockKind(kind)) return this.#x === x && this.#y === y;
-    return Buffer.compare(this.#taken(), payload) === 0;
+    return Buffer.compare(this.#taken(), prepared.bytes) === 0;
   }
 
   #taken(): Uint8Array {
