@@ -4,6 +4,7 @@ import { codecRows } from './codec.js';
 import { dictRows } from './dict.js';
 import { heapRows } from './heap.js';
 import { lockRows } from './lock.js';
+import { namespaceRows } from './namespace.js';
 import { processStartRows } from './process-start.js';
 import { queueRows } from './queues.js';
 import { shareableListRows } from './shareable-list.js';
@@ -20,6 +21,7 @@ export function rows(scale: Scale): Row[] {
     bulkCopyRows,
     codecRows,
     dictRows,
+    namespaceRows,
     heapRows,
     lockRows,
     rawArrayRows,
