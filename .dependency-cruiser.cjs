@@ -1,5 +1,6 @@
 // The rooms of the house: each folder of src/ imports only from the folders below it.
 const rooms = [
+  'cli',
   'managers',
   'pool',
   'process',

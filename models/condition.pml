@@ -5,8 +5,9 @@
  * internal lock and is committed in another: between the two it can be seen by who reads without the lock, and is undone
  * when its maker is killed (journal.pml). The list's links are left out: a list is what the transactions make of it.
  *
- * Whoever waits has a node, WAITING or GRANTED, and sleeps on that very word. Nobody stores into a node but in a
- * transaction: nodes of the dead are freed by others, at any time.
+ * Whoever waits has a node, WAITING or GRANTED, and sleeps on a futex word of its own beside it. That one is in no log: it
+ * is bumped once the grant can be seen, and what is undone leaves it as it is. Nobody stores into a node, or beside it, but
+ * in a transaction: nodes of the dead are freed by others, at any time.
  *
  * Invariants:
  *   EXACT    each notification that found a waiter is at one GRANTED node, or was consumed by one wait that returned true,
@@ -58,6 +59,7 @@
 byte list[PROCESSES];
 byte count;
 byte node[PROCESSES];
+byte word[PROCESSES]; /* how often each node's futex word has been bumped */
 byte owed; /* notifications that are neither consumed nor dropped; no part of the protocol */
 
 /* Its undo log: the same, as it was before the transaction that is open. */
@@ -94,7 +96,7 @@ inline forget() {
 
 /* Its body takes effect at once, and is still undone if the process is killed before the commit. */
 #define TRANSACTION do :: atomic { internal == 0 -> internal = id + 1; save();
-#define COMMIT ; n = 0; m = 0 }; break :: undo() :: DIES od; STEP commit(); n = 0 PETS
+#define COMMIT ; n = 0; m = 0 }; break :: undo() :: DIES od; bumpThem(); STEP commit(); n = 0 PETS
 
 inline save() {
   for (n : 0 .. PROCESSES - 1) { oldList[n] = list[n]; oldNode[n] = node[n] }
@@ -102,8 +104,32 @@ inline save() {
 }
 inline commit() {
   isWhole();
-  for (n : 0 .. PROCESSES - 1) { oldList[n] = 0; oldNode[n] = 0 }
+  for (n : 0 .. PROCESSES - 1) {
+    oldList[n] = 0; oldNode[n] = 0;
+    word[n] = (node[n] == NONE -> 0 : word[n]) /* means nothing any more; the next node's begins at 0 */
+  }
   oldCount = 0; oldOwed = 0; internal = 0; n = 0
+}
+/* Before the commit, when the nodes are there for certain. The order between the nodes does not matter: one step. */
+inline bumpThem() {
+  if
+  :: wake != 0 ->
+     STEP
+       for (n : 0 .. PROCESSES - 1) {
+         if
+         :: wake & (1 << n) ->
+#ifdef BUMPS_FIRST
+            node[n] = GRANTED
+#else
+            word[n]++
+#endif
+         :: else
+         fi
+       };
+       n = 0
+     PETS
+  :: wake == 0
+  fi
 }
 /* By whoever meets the lock of somebody dead. */
 inline undo() {
@@ -160,7 +186,13 @@ inline grant() {
   :: else -> break
   od;
   if
-  :: n < count -> node[list[n] - 1] = GRANTED; wake = wake | (1 << (list[n] - 1)); m = 1
+  :: n < count ->
+#ifdef BUMPS_FIRST
+     word[list[n] - 1]++;
+#else
+     node[list[n] - 1] = GRANTED;
+#endif
+     wake = wake | (1 << (list[n] - 1)); m = 1
   :: else
   fi
 }
@@ -269,7 +301,8 @@ inline wait() {
   release();
 #endif
 sleep:
-  /* Looks without the internal lock: so what it sees may yet be undone. Then it sleeps on what it has seen. */
+  /* Looks without the internal lock: so what it sees may yet be undone. Then it sleeps on the word from before the look. */
+  STEP seen = word[id] PETS;
   STEP
     if
     :: node[id] == WAITING && !over
@@ -280,8 +313,10 @@ sleep:
 #ifdef NO_COMPARISON
     asleep[id] = true
 #else
-    asleep[id] = (node[id] == WAITING)
+    asleep[id] = (word[id] == seen)
 #endif
+    ;
+    seen = 0
   PETS;
   if
   :: !asleep[id]

@@ -138,5 +138,6 @@ export const configurations = [
   broken('condition', ASSERTION, 'a store into the node after the commit', 'BUMP_AFTER_COMMIT KILLS=1'),
   broken('condition', ASSERTION, 'the lock let go of before the node is there', 'RELEASES_FIRST KILLS=0'),
   broken('condition', HANG, 'sleeps without slices: a death loses a wake-up', 'NO_SLICE KILLS=1'),
+  broken('condition', HANG, 'bumped before the grant can be seen', 'NO_SLICE BUMPS_FIRST KILLS=0'),
   broken('condition', HANG, 'falls asleep without comparing', 'NO_SLICE NO_COMPARISON KILLS=0'),
 ];

@@ -12,6 +12,7 @@ const entries = [
   'process/index',
   'managers/index',
   'process/child-main',
+  'cli/main',
 ];
 
 rmSync('dist', { recursive: true, force: true });

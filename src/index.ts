@@ -1,6 +1,7 @@
 export * from './codec/index.js';
 export * from './collections/index.js';
 export {
+  AuthenticationError,
   BrokenBarrierError,
   ClosedError,
   CorruptSegmentError,

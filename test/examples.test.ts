@@ -60,6 +60,60 @@ describe('examples', { timeout: 120_000 }, () => {
     assert.equal(stdout.match(/test completed in \d+\.\d{3} ms$/gm)?.length, 3);
   });
 
+  test('manager-basic', async () => {
+    const { stdout } = await example('manager-basic.js');
+    const lines = stdout.trimEnd().split('\n');
+    assert.deepEqual(lines.slice(0, 3).sort(), ['Worker 0 completed', 'Worker 1 completed', 'Worker 2 completed']);
+    assert.deepEqual(lines.slice(3), [
+      'Final dict: {',
+      "  worker_0: 'Hello from 0',",
+      "  worker_1: 'Hello from 1',",
+      "  worker_2: 'Hello from 2'",
+      '}',
+      "Final list: [ 'Item from worker 0', 'Item from worker 1', 'Item from worker 2' ]",
+    ]);
+  });
+
+  test('manager-namespace', async () => {
+    const { stdout } = await example('manager-namespace.js');
+    assert.deepEqual(stdout.trimEnd().split('\n'), [
+      'Counter: 4',
+      'Messages: [',
+      "  'Message from worker 0',",
+      "  'Message from worker 1',",
+      "  'Message from worker 2',",
+      "  'Message from worker 3'",
+      ']',
+      ...[0, 1, 2, 3].map((id) => `worker_${id}_status: completed`),
+    ]);
+  });
+
+  test('manager-complex', async () => {
+    const { stdout } = await example('manager-complex.js');
+    assert.match(stdout, /^Time: \d+\.\ds, Processed: 9, Active: 3$/m);
+    assert.deepEqual(stdout.trimEnd().split('\n').slice(-3), [
+      'Final results:',
+      'Total items processed: 9',
+      'Statistics: {"totalProcessed":9,"processors":{"0":true,"1":true,"2":true}}',
+    ]);
+  });
+
+  test('cluster', async () => {
+    const { stdout } = await example('cluster/main.js');
+    assert.equal(stdout, 'Visits: {"/":3000,"/about":1000}\n');
+  });
+
+  test('two-containers', async (context) => {
+    const { stdout } = await example('two-containers/main.js');
+    if (stdout.startsWith('PID namespaces cannot be made here')) return context.skip('no PID namespaces here');
+    assert.deepEqual(stdout.trimEnd().split('\n'), [
+      'first:  I am process 1, and hold the lock',
+      '        the lock is held',
+      'second: I am process 1, and have the lock; its last holder died: true',
+      'counts: {"die":1,"work":1}',
+    ]);
+  });
+
   test('rate-limiter', async () => {
     const { stdout } = await example('rate-limiter/main.js', '--limit', '100', '--requests', '3000');
     const [, admitted] = /^let through: (\d+)$/m.exec(stdout) ?? [];

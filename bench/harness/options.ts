@@ -19,7 +19,7 @@ export function readOptions(argv: readonly string[]): Options {
   const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new TypeError(`--rounds takes a whole number from 1; got ${values.rounds}.`);
-  const only = values.only?.toLowerCase();
+  const only = values.only?.toLowerCase().split(',');
   return {
     scale: {
       rounds,
@@ -28,6 +28,6 @@ export function readOptions(argv: readonly string[]): Options {
       copyBytes: (values.quick ? 16 : 64) * MEBIBYTE,
     },
     complete: !values.quick && only === undefined,
-    wants: (title) => only === undefined || title.toLowerCase().includes(only),
+    wants: (title) => only === undefined || only.some((part) => title.toLowerCase().includes(part)),
   };
 }

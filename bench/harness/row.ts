@@ -4,7 +4,7 @@ export interface Program {
   /** The file's name without its ending, in workers/ or peers/. */
   readonly name: string;
   readonly args: readonly string[];
-  /** A package of npm's, with its version, without which it cannot run. */
+  /** What else has to be installed: Redis, or a package of npm's, with its version. */
   readonly needs?: string;
 }
 

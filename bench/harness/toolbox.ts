@@ -7,6 +7,7 @@ import { compile, findCompiler } from './compiler.js';
 import { PEERS_FOLDER, WORKERS_FOLDER } from './folders.js';
 import { LineClient } from './line-client.js';
 import { findPython, PYTHON_ENVIRONMENT, type Python } from './python.js';
+import { findRedis } from './redis.js';
 import type { Program } from './row.js';
 
 const require = createRequire(import.meta.url);
@@ -26,11 +27,13 @@ export class Toolbox {
   readonly #folder = mkdtempSync(join(tmpdir(), 'multiprocess-bench-'));
   readonly python: Python | undefined = findPython();
   readonly compiler: string | undefined = findCompiler();
+  readonly redis: string | undefined = findRedis();
 
   /** Why a program cannot be run on this machine; `undefined` when it can. */
   lacks({ runtime, needs }: Program): string | undefined {
     if (runtime === 'python' && this.python === undefined) return 'no python3 with shared memory';
     if (runtime === 'c' && this.compiler === undefined) return 'no cc';
+    if (needs === 'redis') return this.redis === undefined ? 'no redis-server' : undefined;
     if (needs !== undefined && !isInstalled(needs)) return `npm install --no-save ${needs}`;
     return undefined;
   }

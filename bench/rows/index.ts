@@ -4,6 +4,7 @@ import { codecRows } from './codec.js';
 import { dictRows } from './dict.js';
 import { heapRows } from './heap.js';
 import { lockRows } from './lock.js';
+import { managerRows } from './managers.js';
 import { namespaceRows } from './namespace.js';
 import { processStartRows } from './process-start.js';
 import { queueRows } from './queues.js';
@@ -29,5 +30,6 @@ export function rows(scale: Scale): Row[] {
     synchronizeRows,
     queueRows,
     processStartRows,
+    managerRows,
   ].flatMap((make) => make(scale));
 }

@@ -4,6 +4,7 @@ import { hide, makeError } from './errors-across.js';
 import { registeredTypeNamed } from './registered-types.js';
 import { parseHandle } from './shared-kinds.js';
 import { MAX_BIGINT_BYTES, MAX_DEPTH, makeView, tag, VERSION, viewNames } from './tags.js';
+import type { Translation } from './translation.js';
 
 let idle: Decoder | undefined;
 
@@ -11,15 +12,16 @@ let idle: Decoder | undefined;
  * Turns the bytes that `encode` made back into the value. Shared objects in it are opened here; everything else lies in
  * memory of its own, so the bytes may lie in shared memory.
  *
+ * @param translation who knows what shared objects are called, if not by their handles.
  * @param start where they begin in `bytes`, and `end` where they end.
  * @throws ValueError for bytes that are no encoded value; StaleHandleError when a shared object in it is gone.
  */
-export function decode(bytes: Uint8Array, start = 0, end = bytes.length): unknown {
+export function decode(bytes: Uint8Array, translation?: Translation, start = 0, end = bytes.length): unknown {
   const decoder = idle ?? new Decoder();
   // Values are decoded while values are decoded, by codecs of registered classes: those take another.
   idle = undefined;
   try {
-    return decoder.run(bytes, start, end);
+    return decoder.run(bytes, start, end, translation);
   } finally {
     decoder.clear();
     idle = decoder;
@@ -31,13 +33,15 @@ const MOST_KEPT = 64;
 
 class Decoder {
   readonly #in = new ByteReader();
+  #translation: Translation | undefined;
   /** Objects by number. Containers are entered before their contents are read, so that those can refer to them. */
   #seen: unknown[] = [];
   #count = 0;
   #depth = 0;
 
-  run(bytes: Uint8Array, start: number, end: number): unknown {
+  run(bytes: Uint8Array, start: number, end: number, translation: Translation | undefined): unknown {
     const input = this.#in;
+    this.#translation = translation;
     input.reset(bytes, start, end);
     if (input.byte() !== VERSION) throw input.broken();
     const value = this.value();
@@ -48,6 +52,7 @@ class Decoder {
   /** Holds nothing any more: wrappers of shared objects live no longer than their users want. */
   clear(): void {
     this.#in.clear();
+    this.#translation = undefined;
     this.#depth = 0;
     if (this.#count > MOST_KEPT) this.#seen = [];
     // Setting a length takes longer than this for the few that most have.
@@ -186,7 +191,9 @@ class Decoder {
       case tag.view:
         return this.#view();
       case tag.shared: {
-        const { kind: shared, fields } = parseHandle(this.#text());
+        const name = this.#text();
+        if (this.#translation !== undefined) return this.#translation.named(name);
+        const { kind: shared, fields } = parseHandle(name);
         return shared.open(fields);
       }
       case tag.registered:

@@ -9,6 +9,7 @@ import { describeFunction, describeInstance, type Key, refusal } from './refusal
 import { registeredTypeOf } from './registered-types.js';
 import { sharedKindOf } from './shared-kinds.js';
 import { MAX_BIGINT_BYTES, MAX_DEPTH, tag, VERSION, type ViewName, viewName, viewNames } from './tags.js';
+import type { Translation } from './translation.js';
 
 /** A value as bytes, and the blocks that must stay until somebody has decoded them. */
 export interface Encoded {
@@ -61,10 +62,11 @@ export class EncodedParts {
  * over shared memory by reference, registered classes by their codec.
  *
  * @param label what the value is called in errors: `args` makes `args[1].onDone`.
+ * @param translation what shared objects are called instead of their handles.
  * @throws NotShareableError for functions, symbols, instances of other classes and too deep a nesting.
  */
-export function encode(value: unknown, label = 'value'): Encoded {
-  const { pieces, byteLength, blocks, places, modules } = encodeParts(value, label);
+export function encode(value: unknown, label = 'value', translation?: Translation): Encoded {
+  const { pieces, byteLength, blocks, places, modules } = encodeParts(value, label, translation);
   const bytes = pieces.length === 1 ? Buffer.from(pieces[0]!) : Buffer.concat(pieces, byteLength);
   return { bytes, blocks, places, modules };
 }
@@ -74,11 +76,11 @@ export function encode(value: unknown, label = 'value'): Encoded {
  *
  * @throws NotShareableError as `encode` does.
  */
-export function encodeParts(value: unknown, label = 'value'): EncodedParts {
+export function encodeParts(value: unknown, label = 'value', translation?: Translation): EncodedParts {
   const encoder = idle ?? new Encoder();
   // Values are encoded while values are encoded, by codecs of registered classes and by getters: those take another.
   idle = undefined;
-  const parts = encoder.run(value, label);
+  const parts = encoder.run(value, label, translation);
   // One that is not kept, because of what is thrown, is not missed.
   if (encoder.forget()) idle = encoder;
   return parts;
@@ -99,6 +101,7 @@ const isOwn = Object.prototype.hasOwnProperty;
 class Encoder {
   readonly #out = new ByteWriter();
   #label = '';
+  #translation: Translation | undefined;
   readonly #trail: Key[] = [];
   #blocks: Set<BlockFacts> | undefined;
   #places: Set<Place> | undefined;
@@ -108,8 +111,9 @@ class Encoder {
   /** Instances of registered classes whose codecs are at work. */
   #unfinished: Set<object> | undefined;
 
-  run(value: unknown, label: string): EncodedParts {
+  run(value: unknown, label: string, translation: Translation | undefined): EncodedParts {
     this.#label = label;
+    this.#translation = translation;
     this.#out.byte(VERSION);
     this.#value(value);
     if (!this.#out.complete) throw this.#refuse('a value whose memory was taken away while it was encoded');
@@ -124,6 +128,7 @@ class Encoder {
   forget(): boolean {
     this.#out.clear();
     this.#met.clear();
+    this.#translation = undefined;
     this.#blocks = undefined;
     this.#places = undefined;
     this.#modules = undefined;
@@ -224,6 +229,7 @@ class Encoder {
     }
     const shared = sharedKindOf(value);
     if (shared !== undefined) {
+      if (this.#translation !== undefined) return this.#translate(value);
       const block = shared.block?.(value);
       if (block !== undefined) this.#holdBlock(block);
       for (const place of shared.places?.(value) ?? []) this.#holdPlace(place);
@@ -248,6 +254,13 @@ class Encoder {
     const base = Object.getPrototypeOf(prototype) as object | null;
     if (base === null || Object.getPrototypeOf(base) === null) return this.#builtIn(value);
     throw this.#refuse(describeInstance(value));
+  }
+
+  #translate(shared: object): void {
+    const name = this.#translation!.nameOf(shared);
+    if (name === undefined) throw this.#refuse(`${describeInstance(shared)} of this machine or another connection`);
+    this.#out.byte(tag.shared);
+    this.#string(name);
   }
 
   #plain(value: object): void {
@@ -303,6 +316,7 @@ class Encoder {
 
   /** Memory of a block, by reference: the same memory on the other side. */
   #memory(buffer: ArrayBufferLike, name: string, byteOffset: number, byteLength: number): void {
+    if (this.#translation !== undefined) throw this.#refuse('shared memory of this machine');
     const place = rawPlaceOf(buffer);
     if (place !== undefined) {
       this.#holdPlace(place);

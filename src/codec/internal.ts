@@ -5,5 +5,6 @@ export { decode } from './decode.js';
 export { type Encoded, type EncodedParts, encode, encodeParts, isShared } from './encode.js';
 export { findFunction } from './find-function.js';
 export { type FunctionLocation, locateFunction } from './function-location.js';
-export { registerSharedKind } from './shared-kinds.js';
+export { parseHandle, registerSharedKind, sharedKindOf } from './shared-kinds.js';
 export { packLatin1, unpackLatin1, unpackUtf16 } from './text.js';
+export type { Translation } from './translation.js';

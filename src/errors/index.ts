@@ -1,3 +1,4 @@
+export { AuthenticationError } from './authentication-error.js';
 export { BrokenBarrierError } from './broken-barrier-error.js';
 export { ClosedError } from './closed-error.js';
 export { CorruptSegmentError } from './corrupt-segment-error.js';

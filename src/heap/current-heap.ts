@@ -15,6 +15,8 @@ const given = new Map<HeapId, TakenSlot>();
 let leaving = false;
 
 let home: Heap | undefined;
+/** Who takes part instead of this environment, for the time of one call (deputy.ts). */
+let instead: ((heap: Heap) => Heap) | undefined;
 
 /** Where new objects are made: the heap of this process's tree, made on first need, unless `makeIn` says otherwise. */
 export function treeHeap(): Heap {
@@ -38,7 +40,18 @@ export function heapOf(id: HeapId, nonce: number): Heap {
   if (heap === undefined || heap.nonce !== nonce) {
     throw new StaleHandleError('The shared object that was meant here exists no more: its processes have all ended.');
   }
-  return heap;
+  return instead === undefined ? heap : instead(heap);
+}
+
+/** What `open` opens while it runs is opened for somebody else, who takes part in those heaps in a place of his own. */
+export function openInstead<T>(participant: ((heap: Heap) => Heap) | undefined, open: () => T): T {
+  const before = instead;
+  instead = participant;
+  try {
+    return open();
+  } finally {
+    instead = before;
+  }
 }
 
 /** A heap of its own, of a name that nobody knows, in which this environment takes part until it ends. */
@@ -66,6 +79,11 @@ export function joinedHeaps(): Heap[] {
 /** Tells that this process has been given places in heaps. It enters a heap when it first needs it. */
 export function giveSlots(slots: readonly TakenSlot[]): void {
   for (const slot of slots) given.set(slot.heap, slot);
+}
+
+/** What `open` opens while it runs is this environment's own, whoever it is opened for: what has no owner, and no end. */
+export function openAsOwn<T>(open: () => T): T {
+  return instead === undefined ? open() : openInstead(undefined, open);
 }
 
 function entered(id: HeapId): Heap | undefined {

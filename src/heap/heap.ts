@@ -57,7 +57,16 @@ export class Heap {
   #left = false;
   #burying = false;
 
-  private constructor(segment: OpenSegment, memory: HeapMemory, taken: JoinedSlot) {
+  /** Where somebody else takes part than this environment itself (deputy.ts): who he is in each heap. */
+  readonly instead: ((heap: Heap) => Heap) | undefined;
+
+  private constructor(
+    segment: Pick<OpenSegment, 'id' | 'fd' | 'inode'>,
+    memory: HeapMemory,
+    taken: JoinedSlot,
+    instead?: (heap: Heap) => Heap,
+  ) {
+    this.instead = instead;
     this.id = segment.id;
     this.memory = memory;
     this.nonce = memory.segment[header.nonce]!;
@@ -105,6 +114,21 @@ export class Heap {
     return heap;
   }
 
+  /**
+   * Takes part once more, in the same memory, on behalf of somebody else: in a slot whose byte is held through `fd`. What
+   * JavaScript that was cut short leaves in it is not tidied up by a timer: nothing is to run here that may be.
+   */
+  static forAnother(
+    { id, memory, participant: { inode } }: Heap,
+    taken: JoinedSlot,
+    fd: number,
+    instead: (heap: Heap) => Heap,
+  ): Heap {
+    const heap = new Heap({ id, fd, inode }, memory, taken, instead);
+    heap.stopTicking();
+    return heap;
+  }
+
   static #memoryOf({ id, map }: OpenSegment): HeapMemory {
     const nonce = new Int32Array(map.buffer)[header.nonce]!;
     return new HeapMemory(id, map, (index) => extentPath(id, nonce, index));
@@ -119,8 +143,12 @@ export class Heap {
     clearInterval(this.#timer);
   }
 
-  /** Gives back all that this environment holds, and leaves. */
-  leave(): void {
+  /**
+   * Gives back all that this environment holds, and leaves.
+   *
+   * @param died whether to do it as if it had been killed: for somebody else who was.
+   */
+  leave(died = false): void {
     if (this.#left) return;
     this.#left = true;
     this.stopTicking();
@@ -128,7 +156,7 @@ export class Heap {
     try {
       this.transaction.settle();
       this.participant.close();
-      settled = settleEstate(this.transaction, this.participant.slot, false);
+      settled = settleEstate(this.transaction, this.participant.slot, died);
       this.bury(PATIENCE_MS);
     } finally {
       this.participant.leave(settled);

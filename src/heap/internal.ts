@@ -1,11 +1,14 @@
 // What the rooms above may use of this one.
 export { allocate, blockWords, MAX_BLOCK_WORDS } from './allocator.js';
 export { BODY, BURIAL_ROOM, type Contents, registerContents, type Survey } from './contents.js';
-export { giveSlots, heapOf, joinedHeaps, makeHeap, makeIn, treeHeap } from './current-heap.js';
+export { giveSlots, heapOf, joinedHeaps, makeHeap, makeIn, openAsOwn, openInstead, treeHeap } from './current-heap.js';
+export { Deputy } from './deputy.js';
 export { atomicAdd, atomicLoad, atomicStore, compareExchange, step } from './doors.js';
 export { registerBelonging } from './estate.js';
 export { addForeignReference, dropForeignReference, type ForeignHeap } from './foreign.js';
 export { Heap } from './heap.js';
+export { sweepHeaps } from './heap-sweep.js';
+export { type HeapFacts, listHeaps } from './inventory.js';
 export {
   belonging,
   belongingKind,

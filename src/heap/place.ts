@@ -32,7 +32,7 @@ const dropped = new FinalizationRegistry<{ place: Place; key: string }>(({ place
 
 /** Enters the wrapper of an object that this environment holds; the hold ends with the wrapper. */
 export function enterWrapper(wrapper: object, place: Place): void {
-  const key = formatPlace(place);
+  const key = keyOf(place);
   wrappers.set(key, new WeakRef(wrapper));
   places.set(wrapper, place);
   dropped.register(wrapper, { place, key }, wrapper);
@@ -41,7 +41,7 @@ export function enterWrapper(wrapper: object, place: Place): void {
 /** Ends a wrapper's hold now instead of when it is collected. The wrapper must not be used any more. */
 export function closeWrapper(wrapper: object): void {
   const place = placeOf(wrapper);
-  const key = formatPlace(place);
+  const key = keyOf(place);
   dropped.unregister(wrapper);
   if (wrappers.get(key)?.deref() === wrapper) wrappers.delete(key);
   place.heap.release(place.at.address);
@@ -54,6 +54,12 @@ export function placeOf(wrapper: object): Place {
 
 export function formatPlace({ heap, at }: Place): string {
   return `${heap.id}:${(heap.nonce >>> 0).toString(36)}:${at.address.toString(36)}:${at.serial.toString(36)}`;
+}
+
+/** Those for whom this environment acts have wrappers of their own. */
+function keyOf(place: Place): string {
+  const text = formatPlace(place);
+  return place.heap.instead !== undefined ? `${place.heap.participant.token}@${text}` : text;
 }
 
 /**
@@ -93,7 +99,7 @@ export function wrapperAt<T extends object>(
   wrap: (place: Place, kind: number) => T,
 ): T {
   const { heap, at } = place;
-  const key = formatPlace(place);
+  const key = keyOf(place);
   const isMeant = (kind: number) => (typeof kinds === 'number' ? kind === kinds : kinds.includes(kind));
   const known = wrappers.get(key)?.deref();
   if (known !== undefined && heap.exists(at)) {
@@ -118,7 +124,7 @@ export function wrapperAt<T extends object>(
 
 /** Whether this environment has a wrapper of what lives there. */
 export function isWrapped(place: Place): boolean {
-  return wrappers.get(formatPlace(place))?.deref() !== undefined;
+  return wrappers.get(keyOf(place))?.deref() !== undefined;
 }
 
 function otherKind(key: string): ValueError {

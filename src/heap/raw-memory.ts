@@ -1,6 +1,6 @@
 import { ValueError } from '../errors/index.js';
 import { viewPart } from '../os/index.js';
-import { treeHeap } from './current-heap.js';
+import { openAsOwn, treeHeap } from './current-heap.js';
 import { rootKind } from './layout.js';
 import { formatPlace, Place, parsePlace } from './place.js';
 
@@ -30,7 +30,7 @@ export function makeRaw(bytes: number, options?: RawOptions): ArrayBuffer {
  * @throws StaleHandleError when it is gone; ValueError for text that is no address, or that of something else.
  */
 export function openRaw(fields: string, options?: RawOptions): ArrayBuffer {
-  const place = parsePlace(fields);
+  const place = openAsOwn(() => parsePlace(fields));
   const known = buffers.get(formatPlace(place))?.deref();
   if (known !== undefined && !options?.locked && place.heap.exists(place.at)) return known;
   holdRaw(place, options);
@@ -77,7 +77,7 @@ export function makeRawCell(bytes: number, options?: RawOptions): RawCell {
 
 /** The cell that a handle means: as {@link openRaw}, and ValueError for less memory than `bytes`. */
 export function openRawCell(fields: string, bytes: number, options?: RawOptions): RawCell {
-  const place = parsePlace(fields);
+  const place = openAsOwn(() => parsePlace(fields));
   holdRaw(place, options);
   return new RawCell(place, bytes);
 }

@@ -1,13 +1,21 @@
 import { inspect } from 'node:util';
 import { encode, type FunctionLocation, locateFunction, registerSharedKind } from '../codec/internal.js';
 import { ManagerClosedError, ManagerNotStartedError, ProcessStateError, ValueError } from '../errors/index.js';
-import { parsePlace } from '../heap/internal.js';
+import { openAsOwn, parsePlace } from '../heap/internal.js';
 import { type Handle, isImporting, markUncloneable, refuseJson } from '../shared-memory/internal.js';
 import { closedError } from './closed.js';
 import { knownLink, type Link, linkAt, openLink } from './link.js';
-import { checkInitializer, checkOptions, DEFAULT_LINGER_MS, type ManagerOptions } from './manager-options.js';
+import {
+  checkInitializer,
+  checkOptions,
+  DEFAULT_LINGER_MS,
+  DEFAULT_TIMEOUT_MS,
+  type ManagerOptions,
+} from './manager-options.js';
 import { meet } from './meet.js';
 import './remote.js';
+import { parseAddress } from './network/address.js';
+import { type Authkey, bytesOfAuthkey } from './network/authkey.js';
 import { ask } from './protocol.js';
 import type { Remote } from './remote.js';
 import { ServerProcess } from './server-process.js';
@@ -16,6 +24,13 @@ import { addType, locateTypes, typesOf } from './type-registry.js';
 
 type Fn = (...args: any[]) => any;
 type Class<T> = abstract new (...args: any[]) => T;
+
+/** How a manager is served to other machines. */
+export interface ServeOptions {
+  authkey: Authkey;
+  /** For node:tls's `createServer`. */
+  tls?: object | undefined;
+}
 
 /** For constructors: a manager that is there already, and the names of its types. */
 class Found {
@@ -118,7 +133,8 @@ export class BaseManager {
    * ManagerClosedError after `shutdown()` or `close()`; TypeError for an initializer that is no function; NotShareableError for
    * one, or for a class, that no module exports, and for arguments that cannot travel; RemoteError for what the initializer
    * throws; NameConflictError when the manager that was met knows another type by a name of this one's; ValueError for a name
-   * that cannot be used; system errors: `EACCES` when the directory of the sockets is not this user's alone, `ENAMETOOLONG`,
+   * that cannot be used; TimeoutError when somebody else's server of that name does not answer; the reason of an aborted
+   * `signal`; system errors: `EACCES` when the directory of the sockets is not this user's alone, `ENAMETOOLONG`,
    * `ENOSPC`.
    */
   async start(initializer?: Fn, initargs?: readonly unknown[]): Promise<void> {
@@ -155,7 +171,7 @@ export class BaseManager {
       initargs: encode(args, 'initargs').bytes,
       ...(initializer === undefined ? {} : { initializer }),
     };
-    const { name, linger = DEFAULT_LINGER_MS } = this.#options;
+    const { name, linger = DEFAULT_LINGER_MS, timeout = DEFAULT_TIMEOUT_MS, signal } = this.#options;
     if (name === undefined) {
       const server = new ServerProcess({ ...config, files: [] });
       const { place, path } = await server.ready;
@@ -163,7 +179,7 @@ export class BaseManager {
       this.#link = openLink(parsePlace(place), path);
       this.#link.connect();
     } else {
-      const { connection, greeting, path } = await meet(name, linger, config);
+      const { connection, greeting, path } = await meet(name, { linger, timeout, signal }, config);
       try {
         await Promise.all(types.map((type) => connection.request(ask.register, type)));
         const place = parsePlace(greeting.place);
@@ -174,6 +190,46 @@ export class BaseManager {
       }
     }
     wrappers.set(this.#link, new WeakRef<BaseManager>(this));
+  }
+
+  /**
+   * Opens a door to other machines, which come in by `connect(address, { authkey })`. It is open until the manager ends, also
+   * when this process has let go of it. Whoever knows the key can do what this process can.
+   *
+   * @param address `tcp://host:port`, of this machine; with port 0 the system chooses one.
+   * @param options.authkey what both sides know: text, or bytes, which nobody can guess. It is never sent.
+   * @param options.tls options for node:tls's `createServer` (`key`, `cert`…). Without them, what is said can be read and
+   * changed by whoever is on the way: only for networks that you trust.
+   * @returns the address, with the real port.
+   * @throws (rejects) AuthenticationError without a key, or with an empty one; TypeError, ValueError for a wrong address or
+   * wrong options; NotShareableError for functions in `tls`; ManagerNotStartedError; ManagerClosedError; system errors
+   * (`EADDRINUSE`, `EACCES`, `ENOTFOUND`).
+   *
+   * @example
+   * ```ts
+   * import { connect, Manager } from 'multiprocess';
+   *
+   * const manager = await Manager();
+   * const address = await manager.serve('tcp://127.0.0.1:0', { authkey: 'what both know' });
+   *
+   * const remote = await connect(address, { authkey: 'what both know' }); // usually on another machine
+   * const visits = await remote.dict<string, number>(null, { name: 'visits' });
+   * console.log(await visits.increment('/')); // 1
+   * console.log(manager.dict(null, { name: 'visits' }).get('/')); // 1
+   *
+   * await remote.close();
+   * await manager.shutdown();
+   * ```
+   */
+  async serve(address: string, options: ServeOptions): Promise<string> {
+    parseAddress(address);
+    if (options !== undefined && (typeof options !== 'object' || options === null)) {
+      throw new TypeError('The options are an object, { authkey, tls }.');
+    }
+    const { authkey, tls } = options ?? ({} as Partial<ServeOptions>);
+    const key = bytesOfAuthkey(authkey);
+    if (tls !== undefined && (typeof tls !== 'object' || tls === null)) throw new TypeError('tls is an object.');
+    return (await this.#started().connect().request(ask.serve, [address, key, tls])) as string;
   }
 
   /**
@@ -307,7 +363,7 @@ export function registerManagerKind(kind: string, type: ManagerClass, module: st
       const [, typeids, rest] = /^([\w$,]*):(.*)$/s.exec(fields) ?? [];
       if (typeids === undefined || rest === undefined)
         throw new ValueError(`This is no manager: '${fields.slice(0, 80)}'.`);
-      const link = linkAt(rest);
+      const link = openAsOwn(() => linkAt(rest));
       const known = wrappers.get(link)?.deref();
       if (known instanceof type) return known;
       const made = type as unknown as new (found: Found) => BaseManager;

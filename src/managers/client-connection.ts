@@ -25,9 +25,12 @@ export class ClientConnection {
   #last = 0;
   #waiting = 0;
 
-  /** @throws a system error when nobody listens there. */
-  constructor(path: string, linger: number) {
-    this.#socket = new Socket({ fd: connectUnix(path), readable: true, writable: true });
+  /**
+   * @param wait whether to wait when more clients than the kernel can queue wait there for a server that accepts none.
+   * @throws a system error when nobody listens there; `EAGAIN` when this one would have to wait.
+   */
+  constructor(path: string, linger: number, wait = true) {
+    this.#socket = new Socket({ fd: connectUnix(path, wait), readable: true, writable: true });
     this.#socket.unref();
     this.greeting = new Promise((resolve, reject) => {
       this.#greet = { resolve: resolve as (value: unknown) => void, reject };

@@ -61,7 +61,7 @@ export class Instances {
       type,
       handle: (object) => this.#handle(this.#serve(object, typeid)),
       places: (object) => [this.#serve(object, typeid).place],
-      open: (fields) => openRemote(fields),
+      open: openRemote,
     });
   }
 

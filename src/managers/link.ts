@@ -118,8 +118,8 @@ export function linkAt(fields: string): Link {
   const path = Buffer.from(rest, 'base64url').toString();
   if (!path.startsWith('/')) throw new ValueError(`This is not the handle of a manager: '${fields.slice(0, 80)}'.`);
   const link = knownLink(place) ?? openLink(place, path);
-  // A named manager goes on for as long as somebody is connected.
-  if (link.path.endsWith('.named')) {
+  // A named manager goes on for as long as somebody is connected; the server itself does not count.
+  if (!link.isHere && link.path.endsWith('.named')) {
     try {
       link.connect();
     } catch {}

@@ -1,3 +1,5 @@
+import { signalOf, timeoutOf } from '../heap/internal.js';
+
 type Fn = (...args: any[]) => any;
 
 /** What a manager may be told. */
@@ -12,10 +14,18 @@ export interface ManagerOptions {
   initargs?: readonly unknown[];
   /** How long a named manager goes on, in ms, when its last client has gone; the largest that a client asks for. Default: 5000. */
   linger?: number;
+  /**
+   * How long a named manager that somebody else has started, or is starting, may take to answer, in ms: a server that is
+   * stopped never does. Default: 30000.
+   */
+  timeout?: number;
+  /** Aborted, ends the wait for a named manager: `start()` rejects with `signal.reason`. */
+  signal?: AbortSignal;
 }
 
 export const DEFAULT_LINGER_MS = 5000;
-const LONGEST_TIMER_MS = 2 ** 31 - 1;
+export const DEFAULT_TIMEOUT_MS = 30_000;
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
 /** @throws TypeError, RangeError. */
 export function checkOptions(options: unknown): ManagerOptions {
@@ -29,6 +39,8 @@ export function checkOptions(options: unknown): ManagerOptions {
       throw new RangeError(`linger is from 0 to ${LONGEST_TIMER_MS} ms; got ${linger}.`);
     }
   }
+  timeoutOf(options);
+  signalOf(options);
   checkInitializer(initializer, initargs);
   return { ...(options as ManagerOptions) };
 }

@@ -25,6 +25,8 @@ export const ask = {
   block: 9,
   /** [items] → a list that the server keeps */
   list: 10,
+  /** [address, authkey, options of TLS or undefined] → the address at which it is served to the network now */
+  serve: 11,
 } as const;
 
 /** What servers answer. */
@@ -51,9 +53,14 @@ export interface Greeting {
   readonly types: readonly string[];
 }
 
-/** @throws MultiprocessError for a server of another version. */
+/** @throws MultiprocessError for a server of another version, and for what is none. */
 export function readGreeting(payload: Buffer): Greeting {
-  const greeting = JSON.parse(payload.toString()) as Greeting;
+  let greeting: Greeting;
+  try {
+    greeting = JSON.parse(payload.toString()) as Greeting;
+  } catch (cause) {
+    throw new MultiprocessError('What was met here is no manager of this library.', { cause });
+  }
   if (greeting.protocol !== PROTOCOL) {
     throw new MultiprocessError(
       'The manager that was met here runs another version of this library. Shut it down first.',

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { registerSharedKind } from '../codec/internal.js';
 import { DeadlockError, MultiprocessError, ValueError } from '../errors/index.js';
-import { enterWrapper, formatPlace, type Place, placeOf, rootKind, wrapperAt } from '../heap/internal.js';
+import { enterWrapper, formatPlace, openAsOwn, type Place, placeOf, rootKind, wrapperAt } from '../heap/internal.js';
 import { markUncloneable, refuseJson } from '../shared-memory/internal.js';
 import { StreamMark } from './client-messages.js';
 import type { Exposed } from './exposed.js';
@@ -57,8 +57,20 @@ export function formatRemote({ place, typeid, exposed, manager }: RemoteFields):
   return `mp:remote:${place}:${typeid}:${methods}:${manager}`;
 }
 
+/** What the handle of an object of a registered type says of it. @throws ValueError */
+export function readRemote(handle: string): { typeid: string; methods: string[]; generators: string[] } {
+  const { rest } = splitPlace(handle.slice('mp:remote:'.length));
+  const [typeid = '', methods = ''] = rest.split(':');
+  const { exposed, generators } = readMethods(methods);
+  return { typeid, methods: exposed, generators };
+}
+
 /** The object itself where it lives, otherwise the one wrapper that this environment has of it. */
 export function openRemote(fields: string): object {
+  return openAsOwn(() => openOwn(fields));
+}
+
+function openOwn(fields: string): object {
   const { place, rest } = splitPlace(fields);
   const here = servedHere();
   const [, typeid, methods, manager] = /^([A-Za-z_$][\w$]*):([\w-]*):(.*)$/s.exec(rest) ?? [];

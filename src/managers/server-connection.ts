@@ -7,25 +7,17 @@ import { type Frame, FrameReader, makeFrame } from './frames.js';
 import type { Instances } from './instances.js';
 import type { KeptMemory } from './kept-memory.js';
 import { answer, ask, encodeRefusal, encodeThrown } from './protocol.js';
-
-type Stream = AsyncIterator<unknown> | Iterator<unknown>;
+import { isStream, type Stream, Streams, Thrown, userCode } from './user-code.js';
 
 /** What a connection is told by the server, and tells it. */
 export interface Host {
   readonly instances: Instances;
   readonly kept: KeptMemory;
-  hello(linger: number): void;
+  hello(connection: ServerConnection, linger: number): void;
+  /** @throws (rejects) what `Gateway.serve` throws. */
+  serve(address: string, authkey: Uint8Array, tls: object | undefined): Promise<string>;
   shutdown(): void;
   closed(connection: ServerConnection): void;
-}
-
-/** What user code has thrown, as opposed to what stands in the way of calling it. */
-class Thrown {
-  readonly error: unknown;
-
-  constructor(error: unknown) {
-    this.error = error;
-  }
 }
 
 /** One client, as the server sees it. */
@@ -33,7 +25,7 @@ export class ServerConnection {
   readonly #socket: Socket;
   readonly #host: Host;
   readonly #reader = new FrameReader();
-  readonly #streams = new Map<number, Stream>();
+  readonly #streams = new Streams();
   /** By the number of the answer: what has been sent, and must exist until it has been opened. */
   readonly #held = new Map<number, { value: unknown; places: readonly Place[] }>();
 
@@ -73,7 +65,7 @@ export class ServerConnection {
     try {
       const value = await this.#answer(frame);
       if (value instanceof StreamStarted) {
-        this.#streams.set(id, value.stream);
+        this.#streams.add(id, value.stream);
         this.#write({ id, kind: answer.stream, payload: encode([id]).bytes });
       } else this.#send(id, value);
     } catch (error) {
@@ -108,7 +100,7 @@ export class ServerConnection {
     const { instances } = this.#host;
     switch (kind) {
       case ask.hello:
-        return this.#host.hello(operands[0] as number);
+        return this.#host.hello(this, operands[0] as number);
       case ask.register: {
         const [typeid, location, exposed] = operands as [string, FunctionLocation, readonly string[] | undefined];
         return userCode(() => instances.register(typeid, location, exposed), MultiprocessError);
@@ -123,37 +115,22 @@ export class ServerConnection {
         return call(instances, place, method, args);
       }
       case ask.next:
-        return this.#next(operands[0] as number);
+        return this.#streams.next(operands[0] as number);
       case ask.leave:
-        return this.#leave(operands[0] as number);
+        return this.#streams.leave(operands[0] as number);
       case ask.block:
         return this.#host.kept.block(operands[0] as number);
       case ask.list:
         return this.#host.kept.list(operands[0] as ShareableItem[]);
+      case ask.serve: {
+        const [address, authkey, tls] = operands as [string, Uint8Array, object | undefined];
+        return this.#host.serve(address, authkey, tls);
+      }
       case ask.shutdown:
         return undefined;
       default:
         throw new MultiprocessError(`A manager knows no request of kind ${kind}.`);
     }
-  }
-
-  async #next(number: number): Promise<[done: boolean, value: unknown]> {
-    const stream = this.#streams.get(number);
-    if (stream === undefined) return [true, undefined];
-    try {
-      const { done = false, value } = await userCode(() => stream.next());
-      if (done) this.#streams.delete(number);
-      return [done, value];
-    } catch (error) {
-      this.#streams.delete(number);
-      throw error;
-    }
-  }
-
-  async #leave(number: number): Promise<void> {
-    const stream = this.#streams.get(number);
-    this.#streams.delete(number);
-    await userCode(() => stream?.return?.(undefined));
   }
 
   #write(frame: Frame): void {
@@ -170,8 +147,7 @@ export class ServerConnection {
   #end(): void {
     for (const { places } of this.#held.values()) release(places);
     this.#held.clear();
-    for (const stream of this.#streams.values()) void userCode(() => stream.return?.(undefined)).catch(() => {});
-    this.#streams.clear();
+    this.#streams.end();
     this.#host.closed(this);
   }
 }
@@ -199,22 +175,6 @@ async function call(instances: Instances, place: string, method: string, args: u
   }
   const value = await userCode(() => (object as Record<string, (...args: unknown[]) => unknown>)[method]!(...args));
   return isStream(value) ? new StreamStarted(value) : value;
-}
-
-const GENERATORS = new Set(['[object Generator]', '[object AsyncGenerator]']);
-
-function isStream(value: unknown): value is Stream {
-  return GENERATORS.has(Object.prototype.toString.call(value));
-}
-
-/** @param except errors of ours that may come before user code is reached. */
-async function userCode<T>(run: () => T, except?: abstract new (...args: never[]) => Error): Promise<Awaited<T>> {
-  try {
-    return await run();
-  } catch (error) {
-    if (except !== undefined && error instanceof except) throw error;
-    throw new Thrown(error);
-  }
 }
 
 function release(places: readonly Place[]): void {

@@ -9,6 +9,7 @@ import { removeFile } from '../os/index.js';
 import './index.js';
 import { Instances } from './instances.js';
 import { KeptMemory } from './kept-memory.js';
+import type { Gateway } from './network/gateway.js';
 import { PROTOCOL } from './protocol.js';
 import { serveHere } from './served-here.js';
 import type { Ready, ServerConfig } from './server-config.js';
@@ -31,14 +32,15 @@ export async function serve(config: ServerConfig): Promise<never> {
   const { at } = placeOf(names);
   const place = new Place(heap, heap.create(rootKind.manager, [heap.participant.token, at.address, at.serial]));
   const path = config.path ?? privateSocket(heap.id);
-  const instances = new Instances(heap, () => `${formatPlace(place)}:${Buffer.from(path).toString('base64url')}`);
+  const fields = `${formatPlace(place)}:${Buffer.from(path).toString('base64url')}`;
+  const instances = new Instances(heap, () => fields);
   for (const [typeid, location, exposed] of config.types) {
     await userCode(() => instances.register(typeid, location, exposed));
   }
   await initialize(config);
   serveHere(instances);
   sweepSockets();
-  await serveClients(config, { heap, place: formatPlace(place), path, instances });
+  await serveClients(config, { heap, place: formatPlace(place), path, fields, instances });
   process.exit(0);
 }
 
@@ -53,11 +55,15 @@ async function initialize({ initializer, initargs }: ServerConfig): Promise<void
 interface Serving extends Ready {
   readonly heap: Heap;
   readonly instances: Instances;
+  /** What the handle of the manager says. */
+  readonly fields: string;
 }
 
-async function serveClients(config: ServerConfig, { heap, place, path, instances }: Serving): Promise<void> {
+async function serveClients(config: ServerConfig, { heap, place, path, fields, instances }: Serving): Promise<void> {
   const named = config.path !== undefined;
   const connections = new Set<ServerConnection>();
+  /** Those that have said what they are: who only looks whether somebody serves here keeps nothing alive. */
+  const clients = new Set<ServerConnection>();
   let linger = 0;
   let alone: NodeJS.Timeout | undefined;
   let end!: () => void;
@@ -66,26 +72,35 @@ async function serveClients(config: ServerConfig, { heap, place, path, instances
   });
   const waitForClients = (ms: number) => {
     clearTimeout(alone);
-    if (named && connections.size === 0) alone = setTimeout(end, ms);
+    if (named && clients.size + (gateway?.count ?? 0) === 0) alone = setTimeout(end, ms);
+  };
+  let gateway: Gateway | undefined;
+  // Most managers are served to no network: their servers need not load what that takes.
+  const serve = async (...address: Parameters<Gateway['serve']>) => {
+    const { Gateway: Opened } = await import('./network/on-demand.js');
+    gateway ??= new Opened(instances, `mp:manager::${fields}`, () => waitForClients(linger));
+    return gateway.serve(...address);
   };
   const kept = new KeptMemory();
   const host = {
     instances,
     kept,
-    hello(ms: number) {
+    hello(connection: ServerConnection, ms: number) {
+      clearTimeout(alone);
+      clients.add(connection);
       if (typeof ms === 'number') linger = Math.max(linger, ms);
     },
+    serve,
     shutdown: end,
     closed(connection: ServerConnection) {
       connections.delete(connection);
       heap.lookAround(LOOK_AT); // it may have been killed
       instances.sweep();
-      waitForClients(linger);
+      if (clients.delete(connection)) waitForClients(linger);
     },
   };
   const server = createServer({ noDelay: true }, (socket) => {
     const greeting = { protocol: PROTOCOL, pid: process.pid, place, types: instances.typeids };
-    clearTimeout(alone);
     connections.add(new ServerConnection(socket, host, Buffer.from(JSON.stringify(greeting))));
   });
   await new Promise<void>((resolve, reject) => {
@@ -105,7 +120,8 @@ async function serveClients(config: ServerConfig, { heap, place, path, instances
   kept.unlinkAll();
   for (const file of [path, ...config.files]) removeFile(file);
   const goodbyes = [...connections].map((connection) => connection.end());
-  await Promise.race([Promise.all(goodbyes), delay(GOODBYE_MS)]);
+  await Promise.race([Promise.all([...goodbyes, gateway?.end()]), delay(GOODBYE_MS)]);
+  gateway?.destroy(); // so that what they hold is given back
 }
 
 async function userCode<T>(run: () => T): Promise<Awaited<T>> {

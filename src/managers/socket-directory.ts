@@ -12,6 +12,7 @@ import { SHM_DIRECTORY } from '../shared-memory/internal.js';
 
 const PRIVATE = /^[0-9a-f]{16}$/;
 const NAME = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}$/;
+const NAMED = '.named';
 const PERMISSIONS = 0o777;
 
 /**
@@ -53,7 +54,7 @@ export function namedFiles(name: string): { socket: string; lock: string } {
     );
   }
   const directory = socketDirectory();
-  return { socket: checked(join(directory, `${name}.named`)), lock: join(directory, `${name}.lock`) };
+  return { socket: checked(join(directory, `${name}${NAMED}`)), lock: join(directory, `${name}.lock`) };
 }
 
 function checked(path: string): string {
@@ -61,12 +62,32 @@ function checked(path: string): string {
   return path;
 }
 
-/** Removes the sockets of private managers that were killed: their heaps are gone. */
-export function sweepSockets(): void {
+/** Removes the sockets of private managers that were killed: their heaps are gone. @returns their paths. */
+export function sweepSockets(): string[] {
   const directory = socketDirectory();
-  for (const file of readdirSync(directory)) {
-    // A server makes its heap before its socket, and removes the socket before it leaves the heap.
-    if (!PRIVATE.test(file) || fileFacts(`${SHM_DIRECTORY}/mp-heap-${file}`) !== undefined) continue;
-    removeFile(join(directory, file));
-  }
+  return (
+    readdirSync(directory)
+      .filter((file) => PRIVATE.test(file))
+      // A server makes its heap before its socket, and removes the socket before it leaves the heap.
+      .filter((file) => fileFacts(`${SHM_DIRECTORY}/mp-heap-${file}`) === undefined)
+      .map((file) => join(directory, file))
+      .filter(removeFile)
+  );
+}
+
+/** The sockets of managers that are there, served or not; those of named ones with their name. */
+export function listSockets(): { path: string; name: string | undefined }[] {
+  const directory = socketDirectory();
+  return readdirSync(directory)
+    .filter((file) => PRIVATE.test(file) || file.endsWith(NAMED))
+    .map((file) => ({
+      path: join(directory, file),
+      name: file.endsWith(NAMED) ? file.slice(0, -NAMED.length) : undefined,
+    }));
+}
+
+/** The names under which a named manager has left, or has, any file. */
+export function listNames(): string[] {
+  const names = readdirSync(socketDirectory()).flatMap((file) => /^(.+)[.](named|lock)$/.exec(file)?.[1] ?? []);
+  return [...new Set(names)].filter((name) => NAME.test(name));
 }

@@ -19,4 +19,5 @@ export { abandon, MAX_MAP_BYTES, type MemoryMap, mapShared, releaseAbandoned, vi
 export { requireLinux } from './platform.js';
 export { reserve } from './reserve.js';
 export { errno, errorCode, type SystemError, systemError } from './system-error.js';
+export { limitUnanswered } from './tcp-socket.js';
 export { BlockingSocket, checkSocketPath, connectUnix } from './unix-socket.js';

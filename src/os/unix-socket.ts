@@ -5,6 +5,7 @@ import { errno, errorCode, systemError } from './system-error.js';
 // Node connects only when its event loop turns, and a blocking call needs an answer without that.
 const AF_UNIX = 1;
 const SOCK_STREAM = 1;
+const SOCK_NONBLOCK = 0o4000;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_RCVTIMEO = 20;
@@ -28,12 +29,13 @@ export function checkSocketPath(path: string): void {
 /**
  * Connects to a Unix socket, which is done at once if somebody listens there.
  *
- * @returns the descriptor, which blocks. @throws a system error: `ENOENT` and `ECONNREFUSED` when nobody listens.
+ * @param wait whether to wait when the queue of those who want to connect is full. If not, the descriptor does not block.
+ * @returns the descriptor. @throws a system error: `ENOENT` and `ECONNREFUSED` when nobody listens, `EAGAIN` for a full queue.
  */
-export function connectUnix(path: string): number {
+export function connectUnix(path: string, wait = true): number {
   checkSocketPath(path);
   const c = libc();
-  const fd = c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  const fd = c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK), 0);
   if (fd < 0) throw systemError(c.errno(), 'socket');
   const name = Buffer.from(path);
   const address = Buffer.alloc(2 + name.length + 1);

@@ -5,6 +5,7 @@ import {
   type FileFacts,
   type FileIdentity,
   fileFacts,
+  isLockedByOther,
   openFileFacts,
   sameFile,
   systemError,
@@ -90,6 +91,11 @@ export function letGoOfAllHolds(): void {
 /** Takes the right to remove a block that nobody holds. */
 export function tryLockForRemoval(fd: number): boolean {
   return tryLockFile(fd, 'exclusive', HOLD_BYTE);
+}
+
+/** Whether somebody holds a block, or is about to remove it, on another descriptor. */
+export function isHeld(fd: number): boolean {
+  return isLockedByOther(fd, HOLD_BYTE);
 }
 
 /**

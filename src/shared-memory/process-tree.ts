@@ -4,6 +4,7 @@ import {
   errno,
   errorCode,
   fileFacts,
+  isLockedByOther,
   openFileFacts,
   openForProcess,
   publishOpenFile,
@@ -55,6 +56,11 @@ export function listTrees(): string[] {
 /** Takes the exclusive right to sweep a tree; fails while the tree lives or another sweeps it. */
 export function tryLockTree(fd: number): boolean {
   return tryLockFile(fd, 'exclusive', PROCESS_BYTE, MEMBER_BYTES);
+}
+
+/** Whether anybody is a member of the tree, or sweeps it. `fd` is not one by which this process is. */
+export function isTreeHeld(fd: number): boolean {
+  return isLockedByOther(fd, PROCESS_BYTE, MEMBER_BYTES);
 }
 
 export function unlockTree(fd: number): void {

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync, readFileSync } from 'node:fs';
 import { crashPoint, fileFacts, openFileFacts, removeFile, sameFile } from '../os/index.js';
-import { tryLockForRemoval } from './hold.js';
+import { isHeld, tryLockForRemoval } from './hold.js';
 import { type LedgerRecord, readLedger } from './ledger.js';
 import { blockPath } from './names.js';
 import { listTrees, treePath, tryLockTree, unlockTree } from './process-tree.js';
@@ -27,6 +27,9 @@ export function sweep(): Map<string, string[]> {
   return removed;
 }
 
+/** Each but the first because somebody let go of a block meanwhile. */
+const MOST_ROUNDS = 100;
+
 const others = new Set<() => void>();
 
 /** For rooms above that leave files of their own: `sweeper` is called whenever there is a sweep. It never throws. */
@@ -40,16 +43,16 @@ function sweepTree(path: string): string[] {
   if (fd === undefined) return removed;
   try {
     if (!ownedByUs(openFileFacts(fd))) return removed;
-    // Looked at a second time when something was held: who let go of it meanwhile could not sweep, the tree being locked.
-    for (let round = 0; round < 2 && tryLockTree(fd); round++) {
+    for (let round = 0; round < MOST_ROUNDS && tryLockTree(fd); round++) {
       crashPoint('sweep:locked');
       const held = removeBlocks(readLedger(readFileSync(`/proc/self/fd/${fd}`)), removed);
       crashPoint('sweep:blocks-done');
       // What somebody of another tree still holds is looked at again when that one leaves.
-      if (held === 0 && sameFile(openFileFacts(fd), fileFacts(path))) removeFile(path);
+      if (held.length === 0 && sameFile(openFileFacts(fd), fileFacts(path))) removeFile(path);
       crashPoint('sweep:tree-removed');
       unlockTree(fd);
-      if (held === 0) break;
+      // Who let go of one while the tree was locked could not sweep it. From here on, whoever lets go can.
+      if (held.every(stillHeld)) break;
     }
     return removed;
   } finally {
@@ -58,14 +61,15 @@ function sweepTree(path: string): string[] {
 }
 
 // Called with the tree locked exclusively: no member lives, and none can join until the lock has been let go of.
-function removeBlocks(records: readonly LedgerRecord[], removed: string[]): number {
-  let held = 0;
+// Answers the names of those that are held.
+function removeBlocks(records: readonly LedgerRecord[], removed: string[]): string[] {
+  const held: string[] = [];
   for (const record of records) {
     // A record that is not live knows no identity; its temporary name is one that nobody else makes.
     for (const name of record.live ? new Set([record.temporary, record.name]) : [record.temporary]) {
       const outcome = removeUnheld(name, record);
       if (outcome === 'removed') removed.push(name);
-      if (outcome === 'held') held += 1;
+      if (outcome === 'held') held.push(name);
       crashPoint('sweep:block-removed');
     }
   }
@@ -81,6 +85,17 @@ function removeUnheld(name: string, record: LedgerRecord): 'removed' | 'held' | 
     if (!ownedByUs(facts) || (record.live && !sameFile(facts, record))) return 'absent';
     if (!tryLockForRemoval(fd)) return 'held';
     return sameFile(facts, fileFacts(path)) && removeFile(path) ? 'removed' : 'absent';
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** By whatever file has the name now. */
+function stillHeld(name: string): boolean {
+  const fd = openQuietly(blockPath(name));
+  if (fd === undefined) return false;
+  try {
+    return isHeld(fd);
   } finally {
     closeSync(fd);
   }

@@ -1,2 +1,2 @@
 // What the rooms above may use of this one besides its public face.
-export { typeOf } from './types.js';
+export { typeFromText, typeOf } from './types.js';

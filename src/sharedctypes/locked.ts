@@ -1,6 +1,6 @@
 import { open } from '../codec/index.js';
 import { ValueError } from '../errors/index.js';
-import { type Place, placeOf, type SyncWaitOptions, type WaitOptions } from '../heap/internal.js';
+import { openAsOwn, type Place, placeOf, type SyncWaitOptions, type WaitOptions } from '../heap/internal.js';
 import { type Acquirable, type Guard, Lock, RLock } from '../synchronize/index.js';
 import { type NotPromise, rlockOfMemory } from '../synchronize/internal.js';
 import { describe } from './item-type.js';
@@ -127,5 +127,6 @@ export function splitLock(fields: string): { place: string; lock: string | undef
 export function openLock(text: string | undefined): Lock | RLock | undefined {
   if (text === undefined) return undefined;
   if (!/^r?lock:/.test(text)) throw new ValueError(`This is no lock: '${text.slice(0, 80)}'.`);
-  return open(`mp:${text}`) as Lock | RLock;
+  // The value's wrapper is the environment's, and with it this one.
+  return openAsOwn(() => open(`mp:${text}`)) as Lock | RLock;
 }

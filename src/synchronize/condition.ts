@@ -281,6 +281,11 @@ class ConditionClass extends Primitive implements Condition {
     grant(this.place, ALL);
   }
 
+  /** The lock that it was made with, or its own. */
+  static lockOf(condition: ConditionClass): Lock | RLock {
+    return condition.#lock as unknown as Lock | RLock;
+  }
+
   override dispose(): void {
     super.dispose();
     alertAll(this.place);
@@ -341,6 +346,11 @@ class ConditionClass extends Primitive implements Condition {
       prepareSleep: () => loadFutex(heap, waiter),
     };
   }
+}
+
+/** For who acts for others: the lock of a condition, as an object of its own. */
+export function lockOfCondition(condition: Condition): Lock | RLock {
+  return ConditionClass.lockOf(condition as unknown as ConditionClass);
 }
 
 // A value's own lock is one, too.

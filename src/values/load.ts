@@ -1,6 +1,14 @@
 import { decode, unpackLatin1, unpackUtf16 } from '../codec/internal.js';
 import { CorruptSegmentError, StaleHandleError } from '../errors/index.js';
-import { EXTENT_MASK, type Heap, type Place, readConsistently, root, type Transaction } from '../heap/internal.js';
+import {
+  EXTENT_MASK,
+  type Heap,
+  openInstead,
+  type Place,
+  readConsistently,
+  root,
+  type Transaction,
+} from '../heap/internal.js';
 import { cell, cellKind, isBlockKind, KIND_BITS, KIND_MASK, MOST_BYTES, simpleValues } from './cell-kinds.js';
 import { parcelBytes } from './parcel.js';
 import type { Prepared } from './prepared.js';
@@ -125,7 +133,7 @@ export function decodedValue(
       return new Uint8Array(bytes.subarray(start, start + length));
     case cellKind.encoded:
     case cellKind.referring:
-      return decode(bytes, start, start + length);
+      return decodeFor(heap, bytes, start, start + length);
     case cellKind.parcel:
       return valueOfParcel(heap, x, y);
     default:
@@ -141,10 +149,16 @@ function valueOfParcel(heap: Heap, address: number, serial: number): unknown {
   const at = { address, serial };
   heap.open(at);
   try {
-    return decode(parcelBytes(heap, at));
+    return decodeFor(heap, parcelBytes(heap, at));
   } finally {
     heap.release(address);
   }
+}
+
+/** Objects in a value are opened for whoever reads it. */
+function decodeFor({ instead }: Heap, bytes: Uint8Array, start = 0, end = bytes.length): unknown {
+  if (instead === undefined) return decode(bytes, undefined, start, end);
+  return openInstead(instead, () => decode(bytes, undefined, start, end));
 }
 
 /** Whether two parcels, of which the other is held here, have the same bytes. */

@@ -67,7 +67,7 @@ function addReferences(heap: Heap, { address }: RootAddress, places: readonly Pl
   });
   for (const place of places) {
     const { at } = place;
-    const isForeign = place.heap !== heap;
+    const isForeign = place.heap.id !== heap.id; // another participant of the same heap is in it, too
     if (isForeign) {
       place.heap.transaction.run((tx) => {
         tx.lockRoots();

@@ -196,7 +196,11 @@ function prepareEncoded(heap: Heap, value: unknown, label: string): Prepared {
     return prepared.setBytes(cellKind.encoded, memory.bytes, byteLength, memory.words);
   }
   const { pieces } = parts;
-  if (byteLength > MOST_BYTES || places.size > MOST_REFERENCES || [...places].some((place) => place.heap !== heap)) {
+  if (
+    byteLength > MOST_BYTES ||
+    places.size > MOST_REFERENCES ||
+    [...places].some((place) => place.heap.id !== heap.id)
+  ) {
     const parcel = makeParcel(heap, byteLength, places, (memory) => {
       let at = 0;
       for (const piece of pieces) {

@@ -103,6 +103,17 @@ test('types that a client brings are known from then on; another of that name is
   await first.closed;
 });
 
+test('a server that was told of its own objects ends all the same', async () => {
+  const manager = new CounterManager({ name: newName(), linger: 50 });
+  await manager.start();
+  const counter = await manager.Counter();
+  assert.equal(await counter.echo(counter), counter);
+  const { closed } = manager;
+  await manager.close();
+  await closed;
+  await eventually('it has ended', () => readdirSync(directory).length === 0);
+});
+
 test('bad names', async () => {
   for (const name of ['', '.', '..', '.x', '-x', 'a/b', 'a b', 'ä', 'x\0', 'x'.repeat(65)]) {
     await assert.rejects(Manager({ name }), { code: 'ERR_MULTIPROCESS_VALUE' }, name);

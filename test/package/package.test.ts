@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import * as multiprocess from 'multiprocess';
 import { projectRoot } from '../support/paths.js';
-import { run } from '../support/run.js';
+import { cleanEnvironment, Running, run } from '../support/run.js';
 
 const bin = (name: string) => `${projectRoot}node_modules/.bin/${name}`;
 
@@ -78,6 +78,22 @@ describe('npm pack', () => {
     assert.equal(code, 0);
     const expected = [...example.matchAll(/console\.log\(.*\);\s*\/\/ (.*)$/gm)].map((match) => match[1]!.trim());
     assert.deepEqual(stdout.trimEnd().split('\n'), expected);
+  });
+
+  test('its command-line program runs by npx, in the project into which it was installed', async () => {
+    const env = cleanEnvironment({ XDG_RUNTIME_DIR: project });
+    const options = { cwd: project, env };
+    const { version } = JSON.parse(readFileSync(`${projectRoot}package.json`, 'utf8'));
+    const npx = (...args: string[]) => run('npx', ['--no-install', 'multiprocess', ...args], options);
+    assert.equal((await npx('--version')).stdout, `${version}\n`);
+    const serving = new Running(join(project, 'node_modules/.bin/multiprocess'), ['serve', 'installed'], options);
+    await serving.line(/^serving 'installed'/);
+    const { managers } = JSON.parse((await npx('ls', '--json')).stdout);
+    assert.deepEqual([managers[0].name, managers[0].state], ['installed', 'serving']);
+    serving.child.kill('SIGTERM');
+    const { code, stderr } = await serving.finished;
+    assert.deepEqual([code, stderr], [0, '']);
+    assert.equal((await npx('nonsense')).code, 2);
   });
 });
 

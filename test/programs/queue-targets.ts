@@ -1,6 +1,10 @@
 // What the processes do that the tests of queues and pipes start.
 import { setTimeout as delay } from 'node:timers/promises';
 import { Connection, JoinableQueue, Queue, SimpleQueue } from 'multiprocess';
+import { hasCode } from '../support/errors.js';
+import { History } from '../support/history.js';
+import { line } from '../support/models.js';
+import { randomFrom } from '../support/random.js';
 
 /** Puts so many items, each with who put it and its number, and exits at once. */
 export function produce(queue: Queue, who: number, count: number): void {
@@ -107,4 +111,58 @@ export function makesAndReturns(): Queue {
   const queue = new Queue<string>();
   queue.putSync('made by a child');
   return queue;
+}
+
+/** Puts and takes at random, and writes down what it did. */
+export async function recordHistory(
+  queue: Queue<number>,
+  log: Float64Array,
+  seed: number,
+  ready: Int32Array,
+  parties: number,
+): Promise<void> {
+  const history = new History(log);
+  const random = randomFrom(seed);
+  const full = hasCode('ERR_MULTIPROCESS_QUEUE_FULL');
+  const empty = hasCode('ERR_MULTIPROCESS_QUEUE_EMPTY');
+  const options = { timeout: 2 };
+  /** 0 when it was put, 1 when there was no room. */
+  const outcome = (error?: unknown) => {
+    if (error !== undefined && !full(error)) throw error;
+    return Number(error !== undefined);
+  };
+  const nothing = (error: unknown) => {
+    if (!empty(error)) throw error;
+    return 0;
+  };
+  Atomics.add(ready, 0, 1);
+  while (Atomics.load(ready, 0) < parties);
+  for (let i = 1; !history.isFull; i++) {
+    const value = seed * 100_000 + i;
+    const way = random();
+    if (random() < 0.5) {
+      if (way < 0.1) {
+        await history.recordAsync(line.append, 0, value, () => queue.put(value, options).then(() => 0, outcome));
+      } else if (way < 0.3) {
+        history.record(line.append, 0, value, () => {
+          try {
+            queue.putSync(value, options);
+            return 0;
+          } catch (error) {
+            return outcome(error);
+          }
+        });
+      } else history.record(line.append, 0, value, () => Number(!queue.tryPut(value)));
+    } else if (way < 0.1) {
+      await history.recordAsync(line.takeFirst, 0, 0, () => queue.get(options).catch(nothing));
+    } else if (way < 0.3) {
+      history.record(line.takeFirst, 0, 0, () => {
+        try {
+          return queue.getSync(options);
+        } catch (error) {
+          return nothing(error);
+        }
+      });
+    } else history.record(line.takeFirst, 0, 0, () => queue.tryGet()?.value ?? 0);
+  }
 }

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { History, historySize } from './history.js';
 import { type Call, checkEachKey, checkLinearizable } from './linearizability.js';
 import { line, lineModel, register, registerModel } from './models.js';
+import { checkQueue } from './queue-linearizability.js';
 
 const call = (start: number, end: number, operation: number, argument: number, result: number, key = 0): Call => ({
   process: 0,
@@ -117,6 +118,79 @@ test('a result that no order explains is found, wherever it is planted', () => {
       return checkLinearizable(planted, registerModel) !== undefined;
     }),
   );
+});
+
+/** Puts and takes of a queue that take effect one at a time, with some of the results swapped or changed afterwards. */
+const queueHistory = fc
+  .record({
+    steps: fc.array(
+      fc.record({
+        puts: fc.boolean(),
+        before: fc.integer({ min: 0, max: 25 }),
+        after: fc.integer({ min: 0, max: 25 }),
+        killed: fc.integer({ min: 0, max: 11 }),
+      }),
+      { minLength: 1, maxLength: 12 },
+    ),
+    swaps: fc.array(fc.tuple(fc.nat(), fc.nat()), { maxLength: 2 }),
+  })
+  .map(({ steps, swaps }) => {
+    const items: number[] = [];
+    const calls = steps.map(({ puts, before, after, killed }, i): Call => {
+      const times = [10 * i - before, killed === 0 ? NEVER : 10 * i + 1 + after] as const;
+      if (puts) items.push(i + 1);
+      const result = puts ? 0 : (items.shift() ?? 0);
+      return call(...times, puts ? line.append : line.takeFirst, puts ? i + 1 : 0, killed === 0 ? Number.NaN : result);
+    });
+    const takes = calls.flatMap(({ operation, result }, i) =>
+      operation === line.takeFirst && !Number.isNaN(result) ? [i] : [],
+    );
+    for (const [a, b] of swaps) {
+      if (takes.length === 0) break;
+      const [i, j] = [takes[a % takes.length]!, takes[b % takes.length]!];
+      // With itself: it finds nothing.
+      const [one, other] = i === j ? [0, 0] : [calls[i]!.result, calls[j]!.result];
+      calls[i] = { ...calls[i]!, result: other };
+      calls[j] = { ...calls[j]!, result: one };
+    }
+    return calls;
+  });
+
+describe('histories of queues', () => {
+  test('the check by patterns says of each what the search says', (context) => {
+    const found = { possible: 0, impossible: 0 };
+    fc.assert(
+      fc.property(queueHistory, (calls) => {
+        const isPossible = checkLinearizable(calls, lineModel) === undefined;
+        found[isPossible ? 'possible' : 'impossible'] += 1;
+        return (checkQueue(calls) === undefined) === isPossible;
+      }),
+      { numRuns: 3000 },
+    );
+    context.diagnostic(JSON.stringify(found));
+    assert.ok(found.possible > 300 && found.impossible > 300, JSON.stringify(found));
+  });
+
+  const puts = [call(0, 1, line.append, 1, 0), call(2, 3, line.append, 2, 0)];
+  const take = (start: number, end: number, result: number) => call(start, end, line.takeFirst, 0, result);
+  for (const [what, takes] of Object.entries({
+    'two swapped takes': [take(4, 5, 2), take(6, 7, 1)],
+    'an item taken twice': [take(4, 5, 1), take(4, 6, 1)],
+    'an item from nowhere': [take(4, 5, 9)],
+    'an item taken before it was put': [take(-2, -1, 1)],
+    'an item that is passed over': [take(4, 5, 2)],
+    'nothing, while there was one all the time': [take(1.5, 4, 0)],
+    'nothing, while there was one after the other': [take(2.5, 5, 0), take(3.5, 6, 1), take(7, 8, 2)],
+  })) {
+    test(`${what}: found out`, () => assert.notEqual(checkQueue([...puts, ...takes]), undefined));
+  }
+
+  test('an item that one has taken who was killed may be missing; two may not', () => {
+    const killed = call(3, NEVER, line.takeFirst, 0, Number.NaN);
+    assert.equal(checkQueue([...puts, killed, take(4, 5, 2), take(6, 7, 0)]), undefined);
+    assert.notEqual(checkQueue([...puts, killed, take(4, 5, 0)]), undefined);
+    assert.notEqual(checkQueue([...puts, take(2, 3, 2), { ...killed, start: 5 }, take(4, 5, 0)]), undefined);
+  });
 });
 
 test('what is written down can be read, also when it was never finished', () => {

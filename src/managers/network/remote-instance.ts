@@ -1,0 +1,78 @@
+import { MultiprocessError } from '../../errors/index.js';
+import { type RemoteConnection, RemoteStream } from './remote-connection.js';
+import { connectionOf, invoke, RemoteProxy } from './remote-object.js';
+import { say } from './wire.js';
+
+type Fn = (...args: any[]) => any;
+type AsyncForm<F> = F extends (...args: infer A) => infer R
+  ? [R] extends [never]
+    ? (...args: A) => Promise<never>
+    : R extends Generator<infer Y> | AsyncGenerator<infer Y>
+      ? (...args: A) => AsyncIterableIterator<Y>
+      : (...args: A) => Promise<Awaited<R>>
+  : never;
+
+/** An object of a registered type in a manager on another machine: all its methods return promises. */
+export type RemoteInstance<T> = {
+  [K in keyof T as T[K] extends Fn ? (K extends string ? K : never) : never]: AsyncForm<T[K]>;
+};
+
+const shapes = new Map<string, new (connection: RemoteConnection, number: number) => RemoteProxy>();
+
+/** What an object of that type is seen through: it has the methods that the other side says. */
+export function instanceClass(
+  typeid: string,
+  methods: readonly string[],
+  generators: readonly string[],
+): new (
+  connection: RemoteConnection,
+  number: number,
+) => RemoteProxy {
+  const key = JSON.stringify([typeid, methods, generators]);
+  const known = shapes.get(key);
+  if (known !== undefined) return known;
+  class Shape extends RemoteProxy {}
+  Object.defineProperty(Shape, 'name', { value: typeid });
+  for (const method of methods) {
+    const value = generators.includes(method)
+      ? function (this: RemoteProxy, ...args: unknown[]) {
+          return iterateCall(this, method, args);
+        }
+      : function (this: RemoteProxy, ...args: unknown[]) {
+          return callInstance(this, method, args);
+        };
+    Object.defineProperty(value, 'name', { value: method });
+    Object.defineProperty(Shape.prototype, method, { value, writable: true, configurable: true });
+  }
+  shapes.set(key, Shape);
+  return Shape;
+}
+
+async function callInstance(proxy: RemoteProxy, method: string, args: unknown[]): Promise<unknown> {
+  const found: unknown = await invoke(proxy, method, args);
+  return found instanceof RemoteStream ? iterate(proxy, found) : found;
+}
+
+async function* iterateCall(proxy: RemoteProxy, method: string, args: unknown[]): AsyncGenerator<unknown> {
+  const found: unknown = await invoke(proxy, method, args);
+  if (!(found instanceof RemoteStream)) {
+    throw new MultiprocessError(`The method '${method}' did not return the iterator that it returned before.`);
+  }
+  yield* iterate(proxy, found);
+}
+
+async function* iterate(proxy: RemoteProxy, { number }: RemoteStream): AsyncGenerator<unknown> {
+  const connection = connectionOf(proxy);
+  let over = false;
+  try {
+    for (;;) {
+      over = true; // if it fails there, there is nothing to leave
+      const [done, value] = (await connection.request(say.next, [number])) as [boolean, unknown];
+      if (done) return;
+      over = false;
+      yield value;
+    }
+  } finally {
+    if (!over) await connection.request(say.leave, [number]);
+  }
+}
