@@ -58,7 +58,7 @@ export async function measureRow(row: Row, { rounds, turns }: Scale, toolbox: To
       if (toolbox.lacks(program) !== undefined) continue;
       const contender: Contender = { client: await toolbox.start(program), count: 0, present: [], times: [] };
       contenders.set(program, contender);
-      contender.count = await warmUp(contender.client, row.seconds);
+      contender.count = row.unit === 'bytes' ? 1 : await warmUp(contender.client, row.seconds);
     }
     for (let round = 0; round < rounds; round++) {
       for (const [program, contender] of contenders) {
@@ -104,11 +104,20 @@ async function restart(program: Program, contender: Contender, toolbox: Toolbox)
   await contender.client.run(contender.count);
 }
 
+/** So often it must have taken long enough: what V8 has yet to compile, or another program's turn, takes long once. */
+const STEADY = 3;
+
 /** Runs more and more until it takes long enough. @returns how many operations that needs. */
 async function warmUp(client: LineClient, seconds: number): Promise<number> {
+  let enough = 0;
   for (let count = 1; ; ) {
     const took = await client.run(count);
-    if (took >= seconds) return count;
+    if (took >= seconds) {
+      enough += 1;
+      if (enough === STEADY) return count;
+      continue;
+    }
+    enough = 0;
     // What ran for a moment only says little about how long more of it takes.
     count = took < seconds / 20 ? count * 10 : Math.ceil(((count * seconds) / took) * 1.1);
   }

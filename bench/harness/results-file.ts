@@ -32,6 +32,7 @@ export function writeResults(rows: readonly MeasuredRow[], { rounds }: Scale, fa
     rows: rows.map(({ row, results }) => ({
       title: row.title,
       ...(row.bytes === undefined ? {} : { bytes: row.bytes }),
+      ...(row.unit === undefined ? {} : { unit: row.unit }),
       contenders: results.map((result) => {
         if (!('time' in result)) return result;
         const { name, time, comparison, limit } = result;
@@ -41,7 +42,7 @@ export function writeResults(rows: readonly MeasuredRow[], { rounds }: Scale, fa
         return {
           name,
           time,
-          compared: wordComparison(row.ratio, name, comparison),
+          compared: wordComparison(row, name, comparison),
           ratio: { median, lowest, highest },
           ...(reached === undefined ? {} : { target: wordTarget(row.ratio, comparison), reached }),
         };

@@ -4,8 +4,8 @@ export interface Program {
   /** The file's name without its ending, in workers/ or peers/. */
   readonly name: string;
   readonly args: readonly string[];
-  /** What else has to be installed. */
-  readonly needs?: 'redis';
+  /** What else has to be installed: Redis, or a package of npm's, with its version. */
+  readonly needs?: string;
 }
 
 /** Somebody to compare with. */
@@ -25,6 +25,8 @@ export interface Row {
   readonly seconds: number;
   /** What an operation moves, where its throughput is of interest. */
   readonly bytes?: number;
+  /** What is measured where it is not time: bytes for each, told instead of seconds. */
+  readonly unit?: 'bytes';
   /** Start all programs anew for each round: where their memory happens to lie makes a difference that lasts. */
   readonly anewEachRound?: boolean;
   /** What our own median may be at most, in seconds, where that is asked for and not only a comparison. */

@@ -1,5 +1,5 @@
 import type { MeasuredRow } from './measure.js';
-import { wordComparison, wordLimit, wordTarget, wordTime } from './wording.js';
+import { wordComparison, wordLimit, wordMeasure, wordTarget } from './wording.js';
 
 const HEADINGS = ['Operation', 'Who', 'Median', 'Min–max', 'multiprocess (min–max of the rounds)', 'Target'];
 
@@ -10,11 +10,11 @@ export function table(rows: readonly MeasuredRow[]): string {
       const title = i === 0 ? row.title : '';
       if ('lacking' in result) return [title, result.name, `not available: ${result.lacking}`, '', '', ''];
       const { name, time, comparison, limit } = result;
-      const { median, spread } = wordTime(time, row.bytes);
+      const { median, spread } = wordMeasure(row, time);
       if (comparison === undefined) {
         return [title, name, median, spread, '', limit === undefined ? '' : wordLimit(limit)];
       }
-      const compared = wordComparison(row.ratio, name, comparison);
+      const compared = wordComparison(row, name, comparison);
       return [title, name, median, spread, compared, wordTarget(row.ratio, comparison)];
     }),
   );

@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,6 +9,18 @@ import { LineClient } from './line-client.js';
 import { findPython, PYTHON_ENVIRONMENT, type Python } from './python.js';
 import { findRedis } from './redis.js';
 import type { Program } from './row.js';
+
+const require = createRequire(import.meta.url);
+
+/** Whether it can be loaded: one that is compiled when it is installed may be there and not work. */
+function isInstalled(needs: string): boolean {
+  try {
+    require(needs.slice(0, needs.lastIndexOf('@')));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** What this machine has to run programs with, and a temporary folder for what that makes. */
 export class Toolbox {
@@ -20,7 +33,8 @@ export class Toolbox {
   lacks({ runtime, needs }: Program): string | undefined {
     if (runtime === 'python' && this.python === undefined) return 'no python3 with shared memory';
     if (runtime === 'c' && this.compiler === undefined) return 'no cc';
-    if (needs === 'redis' && this.redis === undefined) return 'no redis-server';
+    if (needs === 'redis') return this.redis === undefined ? 'no redis-server' : undefined;
+    if (needs !== undefined && !isInstalled(needs)) return `npm install --no-save ${needs}`;
     return undefined;
   }
 

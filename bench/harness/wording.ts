@@ -18,8 +18,15 @@ const units = [
   { name: 'ns', seconds: 1e-9 },
 ];
 
+/** What has been measured, and its spread. */
+export function wordMeasure(row: Row, summary: Summary): { median: string; spread: string } {
+  if (row.unit === undefined) return wordTime(summary, row.bytes);
+  const { median, lowest, highest } = summary;
+  return { median: `${digits(median)} ${row.unit}`, spread: `${digits(lowest)}–${digits(highest)} ${row.unit}` };
+}
+
 /** A time and its spread, in the unit of the median; where bytes are moved, also how many in a second. */
-export function wordTime({ median, lowest, highest }: Summary, bytes?: number): { median: string; spread: string } {
+function wordTime({ median, lowest, highest }: Summary, bytes?: number): { median: string; spread: string } {
   const unit = units.find(({ seconds }) => median >= seconds) ?? units.at(-1)!;
   const rate = bytes === undefined ? '' : ` (${digits(bytes / median / 1e9)} GB/s)`;
   return {
@@ -29,11 +36,12 @@ export function wordTime({ median, lowest, highest }: Summary, bytes?: number): 
 }
 
 /** A sentence's end that leaves no doubt which way round the ratio is. */
-export function wordComparison(how: Row['ratio'], peer: string, { median, lowest, highest }: Comparison): string {
+export function wordComparison({ ratio: how, unit }: Row, peer: string, compared: Comparison): string {
+  const { median, lowest, highest } = compared;
   const spread = `(${ratio(lowest)}–${ratio(highest)})`;
   return how === 'speed'
     ? `${ratio(median)} as fast as ${peer} ${spread}`
-    : `takes ${ratio(median)} the time of ${peer} ${spread}`;
+    : `takes ${ratio(median)} the ${unit ?? 'time'} of ${peer} ${spread}`;
 }
 
 export function wordTarget(how: Row['ratio'], { target, reached }: Comparison): string {

@@ -1,4 +1,4 @@
-"""managed_dict.py get|set number|object"""
+"""managed_dict.py get|set|has|delete|iterate number|object"""
 
 import sys
 from time import perf_counter
@@ -28,6 +28,26 @@ def main():
                 key = (key + STRIDE) % ENTRIES
                 if shared[key] is not None:
                     found += 1
+        elif work == 'has':
+            for _ in range(count):
+                key = (key + STRIDE) % ENTRIES
+                if key in shared:
+                    found += 1
+        elif work == 'delete':
+            for i in range(count):
+                key = (key + STRIDE) % ENTRIES
+                del shared[key]
+                shared[key] = make(value, i)
+            found = count
+        elif work == 'iterate':
+            rounds = -(-count // ENTRIES)
+            for _ in range(rounds):
+                for _, item in shared.items():
+                    if item is not None:
+                        found += 1
+            seconds = perf_counter() - start
+            check(found == rounds * ENTRIES, 'an entry is missing')
+            return seconds * count / found
         else:
             for i in range(count):
                 key = (key + STRIDE) % ENTRIES

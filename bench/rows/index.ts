@@ -6,6 +6,7 @@ import { heapRows } from './heap.js';
 import { lockRows } from './lock.js';
 import { managerRows } from './managers.js';
 import { poolRows } from './pool.js';
+import { namespaceRows } from './namespace.js';
 import { processStartRows } from './process-start.js';
 import { queueRows } from './queues.js';
 import { shareableListRows } from './shareable-list.js';
@@ -22,6 +23,7 @@ export function rows(scale: Scale): Row[] {
     bulkCopyRows,
     codecRows,
     dictRows,
+    namespaceRows,
     heapRows,
     lockRows,
     rawArrayRows,

@@ -8,6 +8,8 @@ const double = new Float64Array(1);
 const halves = new Int32Array(double.buffer);
 const integer = new BigUint64Array(double.buffer);
 
+const nothing = new Uint8Array(0);
+
 /** From here on, filling memory with zeros before it is written costs more than a way around it. */
 const LARGE_BYTES = 4096;
 
@@ -16,15 +18,24 @@ const LARGE_BYTES = 4096;
  * and what has been checked is not read again.
  */
 export class ByteReader {
-  readonly #bytes: Uint8Array;
-  readonly #end: number;
+  #bytes: Uint8Array = nothing;
+  #end = 0;
   #at = 0;
 
-  constructor(bytes: Uint8Array) {
+  /** Begins anew, with a part of these bytes. */
+  reset(bytes: Uint8Array, start: number, end: number): void {
     // Of one class, so that what V8 has compiled fits all; and slice() of a Buffer does not copy.
     this.#bytes =
       bytes.constructor === Uint8Array ? bytes : new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    this.#end = bytes.length;
+    this.#at = start;
+    this.#end = end;
+  }
+
+  /** Holds no memory any more. */
+  clear(): void {
+    this.#bytes = nothing;
+    this.#at = 0;
+    this.#end = 0;
   }
 
   get remaining(): number {
@@ -37,7 +48,7 @@ export class ByteReader {
 
   /** Steps over the next byte if it is this one. */
   skipIf(byte: number): boolean {
-    if (this.#bytes[this.#at] !== byte) return false;
+    if (this.#at >= this.#end || this.#bytes[this.#at] !== byte) return false;
     this.#at += 1;
     return true;
   }

@@ -2,16 +2,20 @@ import { packLatin1, packUtf16 } from './text.js';
 
 const FIRST_BYTES = 4096;
 
-/** A writer that has grown beyond this is let go of. */
-const MAX_KEPT_BYTES = 1024 * 1024;
-
 /** Bytes from here on are not copied, but shown where they are. */
 export const PIECE_BYTES = 8192;
+
+/** The same memory seen in two ways. */
+export interface Memory {
+  readonly bytes: Uint8Array;
+  readonly words: Int32Array;
+}
 
 /** Bytes that grow as they are written, in memory that is used again. */
 export class ByteWriter {
   #bytes = new Uint8Array(FIRST_BYTES);
   #numbers = new DataView(this.#bytes.buffer);
+  #words = new Int32Array(this.#bytes.buffer);
   #length = 0;
   /** Bytes that belong between what has been written up to `at` and what comes behind. */
   readonly #pieces: { readonly at: number; readonly bytes: Uint8Array; readonly length: number }[] = [];
@@ -36,6 +40,18 @@ export class ByteWriter {
 
   get capacity(): number {
     return this.#bytes.length;
+  }
+
+  /** Whether everything lies in the writer's own memory, from its beginning. */
+  get isWhole(): boolean {
+    return this.#pieces.length === 0;
+  }
+
+  /** The writer's own memory: as bytes, and as words, of which the last is filled up with zeros. */
+  memory(): Memory {
+    const bytes = this.#bytes;
+    for (let i = this.#length; (i & 3) !== 0; i++) bytes[i] = 0;
+    return { bytes, words: this.#words };
   }
 
   /** Takes back everything after `length`, where something has been written since. */
@@ -135,21 +151,6 @@ export class ByteWriter {
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
     this.#numbers = new DataView(grown.buffer);
+    this.#words = new Int32Array(grown.buffer);
   }
-}
-
-// One is kept, for the next value. Whoever needs one meanwhile (values are encoded while values are encoded: by codecs of
-// registered classes, by getters) gets another.
-let idle: ByteWriter | undefined;
-
-export function takeWriter(): ByteWriter {
-  const writer = idle ?? new ByteWriter();
-  idle = undefined;
-  return writer;
-}
-
-/** What its `pieces()` showed stays as it is until somebody takes a writer again. */
-export function returnWriter(writer: ByteWriter): void {
-  writer.clear();
-  idle = writer.capacity <= MAX_KEPT_BYTES ? writer : undefined;
 }

@@ -6,31 +6,63 @@ import { parseHandle } from './shared-kinds.js';
 import { MAX_BIGINT_BYTES, MAX_DEPTH, makeView, tag, VERSION, viewNames } from './tags.js';
 import type { Translation } from './translation.js';
 
+let idle: Decoder | undefined;
+
 /**
  * Turns the bytes that `encode` made back into the value. Shared objects in it are opened here; everything else lies in
  * memory of its own, so the bytes may lie in shared memory.
  *
  * @param translation who knows what shared objects are called, if not by their handles.
+ * @param start where they begin in `bytes`, and `end` where they end.
  * @throws ValueError for bytes that are no encoded value; StaleHandleError when a shared object in it is gone.
  */
-export function decode(bytes: Uint8Array, translation?: Translation): unknown {
-  const reader = new ByteReader(bytes);
-  if (reader.byte() !== VERSION) throw reader.broken();
-  const value = new Decoder(reader, translation).value();
-  if (reader.remaining !== 0) throw reader.broken();
-  return value;
+export function decode(bytes: Uint8Array, translation?: Translation, start = 0, end = bytes.length): unknown {
+  const decoder = idle ?? new Decoder();
+  // Values are decoded while values are decoded, by codecs of registered classes: those take another.
+  idle = undefined;
+  try {
+    return decoder.run(bytes, start, end, translation);
+  } finally {
+    decoder.clear();
+    idle = decoder;
+  }
 }
 
+/** More entries than this are let go of together with their array. */
+const MOST_KEPT = 64;
+
 class Decoder {
-  readonly #in: ByteReader;
-  readonly #translation: Translation | undefined;
+  readonly #in = new ByteReader();
+  #translation: Translation | undefined;
   /** Objects by number. Containers are entered before their contents are read, so that those can refer to them. */
-  readonly #seen: unknown[] = [];
+  #seen: unknown[] = [];
+  #count = 0;
   #depth = 0;
 
-  constructor(reader: ByteReader, translation: Translation | undefined) {
-    this.#in = reader;
+  run(bytes: Uint8Array, start: number, end: number, translation: Translation | undefined): unknown {
+    const input = this.#in;
     this.#translation = translation;
+    input.reset(bytes, start, end);
+    if (input.byte() !== VERSION) throw input.broken();
+    const value = this.value();
+    if (input.remaining !== 0) throw input.broken();
+    return value;
+  }
+
+  /** Holds nothing any more: wrappers of shared objects live no longer than their users want. */
+  clear(): void {
+    this.#in.clear();
+    this.#translation = undefined;
+    this.#depth = 0;
+    if (this.#count > MOST_KEPT) this.#seen = [];
+    // Setting a length takes longer than this for the few that most have.
+    else for (let i = 0; i < this.#count; i++) this.#seen[i] = undefined;
+    this.#count = 0;
+  }
+
+  #enter(object: unknown): number {
+    this.#seen[this.#count] = object;
+    return this.#count++;
   }
 
   value(): unknown {
@@ -79,7 +111,7 @@ class Decoder {
 
   #reference(): unknown {
     const index = this.#in.uint32();
-    const found = index < this.#seen.length ? this.#seen[index] : pending;
+    const found = index < this.#count ? this.#seen[index] : pending;
     if (found === pending) throw this.#in.broken();
     return found;
   }
@@ -103,7 +135,7 @@ class Decoder {
       case tag.set:
         return this.#set();
       default: {
-        const number = this.#seen.push(pending) - 1;
+        const number = this.#enter(pending);
         const value = kind === tag.error ? this.#error(number) : this.#whole(kind);
         this.#seen[number] = value;
         return value;
@@ -113,7 +145,7 @@ class Decoder {
 
   #plain(): object {
     const object: Record<string, unknown> = {};
-    this.#seen.push(object);
+    this.#enter(object);
     for (let left = this.#in.count(); left > 0; left--) {
       const key = this.#key();
       assign(object, key, this.value());
@@ -123,7 +155,7 @@ class Decoder {
 
   #array(): unknown[] {
     const array: unknown[] = [];
-    this.#seen.push(array);
+    this.#enter(array);
     const length = this.#in.count();
     for (let i = 0; i < length; i++) {
       if (this.#in.skipIf(tag.hole)) array.length = i + 1;
@@ -134,14 +166,14 @@ class Decoder {
 
   #map(): Map<unknown, unknown> {
     const map = new Map<unknown, unknown>();
-    this.#seen.push(map);
+    this.#enter(map);
     for (let left = this.#in.count(); left > 0; left--) map.set(this.value(), this.value());
     return map;
   }
 
   #set(): Set<unknown> {
     const set = new Set<unknown>();
-    this.#seen.push(set);
+    this.#enter(set);
     for (let left = this.#in.count(); left > 0; left--) set.add(this.value());
     return set;
   }

@@ -2,7 +2,7 @@ import { types } from 'node:util';
 import { ClosedError, type NotShareableError } from '../errors/index.js';
 import { formatPlace, type Place, rawPlaceOf } from '../heap/internal.js';
 import { type BlockFacts, blockOf, formatFields } from '../shared-memory/internal.js';
-import { type ByteWriter, returnWriter, takeWriter } from './byte-writer.js';
+import { ByteWriter, type Memory } from './byte-writer.js';
 import { errorClass } from './errors-across.js';
 import { MetObjects } from './met-objects.js';
 import { describeFunction, describeInstance, type Key, refusal } from './refusal.js';
@@ -25,16 +25,36 @@ export interface Encoded {
  * What a value has been encoded to. Valid until the next `encodeParts()` of this thread: the bytes lie in memory that is
  * used again.
  */
-export interface EncodedParts {
-  /**
-   * The bytes, in order: one piece for almost everything, at an offset that is a multiple of 4; large byte arrays (from
-   * 8 KiB) are pieces of their own that show the value's own memory, so that nothing large is copied twice.
-   */
-  readonly pieces: readonly Uint8Array[];
+export class EncodedParts {
   readonly byteLength: number;
   readonly blocks: ReadonlySet<BlockFacts>;
   readonly places: ReadonlySet<Place>;
   readonly modules: ReadonlySet<string>;
+  /** Memory that begins with all the bytes, where they lie together: then making pieces can be saved. */
+  readonly memory: Memory | undefined;
+  readonly #pieces: readonly Uint8Array[] | undefined;
+
+  constructor(
+    out: ByteWriter,
+    blocks: ReadonlySet<BlockFacts>,
+    places: ReadonlySet<Place>,
+    modules: ReadonlySet<string>,
+  ) {
+    this.byteLength = out.byteLength;
+    this.blocks = blocks;
+    this.places = places;
+    this.modules = modules;
+    this.memory = out.isWhole ? out.memory() : undefined;
+    this.#pieces = out.isWhole ? undefined : out.pieces();
+  }
+
+  /**
+   * The bytes, in order: one piece for almost everything, at an offset that is a multiple of 4; large byte arrays (from
+   * 8 KiB) are pieces of their own that show the value's own memory, so that nothing large is copied twice.
+   */
+  get pieces(): readonly Uint8Array[] {
+    return this.#pieces ?? [new Uint8Array(this.memory!.bytes.buffer, 0, this.byteLength)];
+  }
 }
 
 /**
@@ -57,14 +77,19 @@ export function encode(value: unknown, label = 'value', translation?: Translatio
  * @throws NotShareableError as `encode` does.
  */
 export function encodeParts(value: unknown, label = 'value', translation?: Translation): EncodedParts {
-  const writer = takeWriter();
-  try {
-    return new Encoder(writer, label, translation).run(value);
-  } finally {
-    returnWriter(writer);
-  }
+  const encoder = idle ?? new Encoder();
+  // Values are encoded while values are encoded, by codecs of registered classes and by getters: those take another.
+  idle = undefined;
+  const parts = encoder.run(value, label, translation);
+  // One that is not kept, because of what is thrown, is not missed.
+  if (encoder.forget()) idle = encoder;
+  return parts;
 }
 
+let idle: Encoder | undefined;
+
+/** What has grown beyond this is let go of. */
+const MAX_KEPT_BYTES = 1024 * 1024;
 const MANY_ITEMS = 1_000_000;
 const MAX_COPIED_BYTES = 0xffff_ffff;
 
@@ -74,9 +99,9 @@ const none: ReadonlySet<never> = new Set<never>();
 const isOwn = Object.prototype.hasOwnProperty;
 
 class Encoder {
-  readonly #out: ByteWriter;
-  readonly #label: string;
-  readonly #translation: Translation | undefined;
+  readonly #out = new ByteWriter();
+  #label = '';
+  #translation: Translation | undefined;
   readonly #trail: Key[] = [];
   #blocks: Set<BlockFacts> | undefined;
   #places: Set<Place> | undefined;
@@ -86,23 +111,29 @@ class Encoder {
   /** Instances of registered classes whose codecs are at work. */
   #unfinished: Set<object> | undefined;
 
-  constructor(out: ByteWriter, label: string, translation: Translation | undefined) {
-    this.#out = out;
+  run(value: unknown, label: string, translation: Translation | undefined): EncodedParts {
     this.#label = label;
     this.#translation = translation;
-  }
-
-  run(value: unknown): EncodedParts {
     this.#out.byte(VERSION);
     this.#value(value);
     if (!this.#out.complete) throw this.#refuse('a value whose memory was taken away while it was encoded');
-    return {
-      pieces: this.#out.pieces(),
-      byteLength: this.#out.byteLength,
-      blocks: this.#blocks ?? none,
-      places: this.#places ?? none,
-      modules: this.#modules ?? none,
-    };
+    return new EncodedParts(this.#out, this.#blocks ?? none, this.#places ?? none, this.#modules ?? none);
+  }
+
+  /**
+   * Refers to nothing any more of what it has encoded. The bytes stay as they are until the next value is.
+   *
+   * @returns whether it can be used again; not one that has become large.
+   */
+  forget(): boolean {
+    this.#out.clear();
+    this.#met.clear();
+    this.#translation = undefined;
+    this.#blocks = undefined;
+    this.#places = undefined;
+    this.#modules = undefined;
+    this.#unfinished = undefined;
+    return this.#out.capacity <= MAX_KEPT_BYTES;
   }
 
   #value(value: unknown): void {

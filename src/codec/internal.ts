@@ -7,5 +7,5 @@ export { findFunction } from './find-function.js';
 export { type FunctionLocation, locateFunction } from './function-location.js';
 export { type FunctionFacts, inspectFunction } from './inspect-function.js';
 export { parseHandle, registerSharedKind, sharedKindOf } from './shared-kinds.js';
-export { packLatin1, unpackLatin1 } from './text.js';
+export { packLatin1, unpackLatin1, unpackUtf16 } from './text.js';
 export type { Translation } from './translation.js';

@@ -1,5 +1,5 @@
 import { CorruptSegmentError } from '../errors/index.js';
-import { type RootAddress, root, stale, type Transaction } from '../heap/internal.js';
+import { EXTENT_MASK, type RootAddress, root, stale, type Transaction } from '../heap/internal.js';
 import { CELL_WORDS } from '../values/internal.js';
 
 // A dict: entries that are blocks of their own, in hash chains, and in a list in the order in which they were inserted.
@@ -66,20 +66,28 @@ export const dictRoot = { body: root.a, stamp: root.b, turn: root.c, secret: roo
 
 /** Address of the body. @throws StaleHandleError when the dict has been disposed of; CorruptSegmentError. */
 export function bodyOf(tx: Transaction, { address, serial }: RootAddress): number {
-  if (tx.read(address + root.serial) !== serial) throw stale();
-  const at = tx.read(address + dictRoot.body);
+  const words = tx.memory.at(address);
+  const from = address & EXTENT_MASK;
+  if (words[from + root.serial] !== serial) throw stale();
+  const at = words[from + dictRoot.body]!;
   if (at === 0) throw corrupt('no body');
   return at;
 }
 
 /** The bucket for a hash. @throws CorruptSegmentError */
 export function bucketOf(tx: Transaction, at: number, hash: number): number {
-  const buckets = tx.read(at + body.buckets);
+  // Every look-up comes through here, so the body's extent is looked up once. Zeros for words that do not exist.
+  const words = tx.memory.at(at);
+  const from = at & EXTENT_MASK;
+  const buckets = words[from + body.buckets]! | 0;
   if (buckets < FIRST_BUCKETS || buckets > MOST_BUCKETS) throw corrupt(`${buckets} buckets`);
   const level = 31 - Math.clz32(buckets);
   let index = hash & ((2 << level) - 1);
   if (index >= buckets) index &= (1 << level) - 1;
-  return bucketAt(tx, at, index);
+  const segment = segmentOf(index);
+  const address = words[from + body.segments + segment]! | 0;
+  if (address === 0) throw corrupt('a missing segment');
+  return address + index - firstOf(segment);
 }
 
 /** The bucket that is split to make one more: its entries are those of the two together. */

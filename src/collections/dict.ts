@@ -10,7 +10,17 @@ import {
   root,
   type Transaction,
 } from '../heap/internal.js';
-import { absent, cell, cellKind, LoadedCell, type Prepared, prepare, replaceCell } from '../values/internal.js';
+import {
+  absent,
+  cell,
+  cellKind,
+  type LoadedCell,
+  type Prepared,
+  prepare,
+  replaceCell,
+  returnLoaded,
+  takeLoaded,
+} from '../values/internal.js';
 import { again, computeOn, isComputing, touched } from './computing.js';
 import { hashKey } from './dict-hash.js';
 import { type DictKey, type KeyWords, keyOf, plainKey, scratch, takeKey } from './dict-keys.js';
@@ -50,9 +60,6 @@ export interface MadeEntry {
   readonly ttl: number | undefined;
 }
 
-// Decoding may run code of the user's, which may read other values meanwhile.
-const spare: LoadedCell[] = [];
-
 /** Makes an empty dict in a heap, held by this environment. */
 export function createDict(
   heap: Heap,
@@ -86,6 +93,9 @@ export class Dict implements DictOperations {
   };
 
   readonly #stamp: number | undefined;
+  /** The extent in which the root lies, and its index there. */
+  readonly #words: Int32Array;
+  readonly #index: number;
 
   /** @param stamp what everything is stamped with in a dict that is made aside; by default, each change with its own. */
   constructor(place: Place, stamp?: number) {
@@ -93,9 +103,10 @@ export class Dict implements DictOperations {
     this.#stamp = stamp;
     this.heap = place.heap;
     this.at = place.at;
-    const words = this.heap.memory.at(this.at.address);
-    const index = (this.at.address & EXTENT_MASK) + dictRoot.secret;
-    this.secret = [words[index]!, words[index + 1]!];
+    this.#words = this.heap.memory.at(this.at.address);
+    this.#index = this.at.address & EXTENT_MASK;
+    const secret = this.#index + dictRoot.secret;
+    this.secret = [this.#words[secret]!, this.#words[secret + 1]!];
   }
 
   // ── reading ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -134,25 +145,25 @@ export class Dict implements DictOperations {
   }
 
   /** Reads a value, and notes which it was. */
-  #peek(key: unknown, note: { stamp: number; loaded: LoadedCell | undefined } | undefined): unknown {
-    const loaded = spare.pop() ?? new LoadedCell();
-    try {
-      for (;;) {
-        scratch.set(key);
-        const sequence = this.heap.memory.load(this.at.address + root.sequence);
-        const stamp = this.#look(loaded);
-        if (note !== undefined) note.stamp = stamp;
-        if (stamp === 0) return absent;
-        try {
-          return loaded.value(this.heap);
-        } catch (error) {
-          // Replaced after it was read, and its last reference dropped: then there is another value to read.
-          if (!(error instanceof StaleHandleError)) throw error;
-          if (this.heap.memory.load(this.at.address + root.sequence) === sequence) throw error;
-        }
+  #peek(key: unknown, note: { stamp: number } | undefined): unknown {
+    const loaded = takeLoaded();
+    for (;;) {
+      scratch.set(key);
+      const sequence = this.#words[this.#index + root.sequence]!;
+      const stamp = this.#look(loaded);
+      if (note !== undefined) note.stamp = stamp;
+      let value: unknown = absent;
+      try {
+        if (stamp !== 0) value = loaded.value(this.heap);
+      } catch (error) {
+        // Replaced after it was read, and its last reference dropped: then there is another value to read.
+        if (!(error instanceof StaleHandleError)) throw error;
+        if (this.#words[this.#index + root.sequence] === sequence) throw error;
+        continue;
       }
-    } finally {
-      spare.push(loaded);
+      // One that is not given back, because of what is thrown, is not missed.
+      returnLoaded(loaded);
+      return value;
     }
   }
 
@@ -298,7 +309,7 @@ export class Dict implements DictOperations {
 
   take(key: unknown): unknown {
     const plain = plainKey(key);
-    const note = { stamp: 0, loaded: undefined };
+    const note = { stamp: 0 };
     for (;;) {
       const value = this.#peek(plain, note);
       if (value === absent) return absent;
@@ -308,7 +319,7 @@ export class Dict implements DictOperations {
   }
 
   takeLast(): [DictKey, unknown] | undefined {
-    const loaded = spare.pop() ?? new LoadedCell();
+    const loaded = takeLoaded();
     try {
       for (;;) {
         const sequence = this.heap.memory.load(this.at.address + root.sequence);
@@ -334,7 +345,7 @@ export class Dict implements DictOperations {
         if (this.#deleteLast(stamp)) return [key, value];
       }
     } finally {
-      spare.push(loaded);
+      returnLoaded(loaded);
     }
   }
 
@@ -398,7 +409,7 @@ export class Dict implements DictOperations {
   compute(key: unknown, fn: (old: unknown) => unknown): unknown {
     const plain = plainKey(key);
     scratch.set(plain);
-    const note = { stamp: 0, loaded: undefined };
+    const note = { stamp: 0 };
     return computeOn(this, this.hash(), () => {
       const old = this.#peek(plain, note);
       const { stamp } = note;
@@ -440,14 +451,23 @@ export class Dict implements DictOperations {
   compareAndSet(key: unknown, expected: unknown, value: unknown): boolean {
     const plain = plainKey(key);
     const wanted = expected === undefined ? undefined : prepare(this.heap, expected, 'expected').keep();
-    const loaded = spare.pop() ?? new LoadedCell();
+    const loaded = takeLoaded();
     try {
       const next = value === undefined ? undefined : prepare(this.heap, value).keep();
       try {
         for (;;) {
           scratch.set(plain);
+          const sequence = this.#words[this.#index + root.sequence]!;
           const stamp = this.#look(loaded);
-          const isEqual = stamp === 0 ? wanted === undefined : wanted !== undefined && loaded.holds(this.heap, wanted);
+          let isEqual: boolean;
+          try {
+            isEqual = stamp === 0 ? wanted === undefined : wanted !== undefined && loaded.holds(this.heap, wanted);
+          } catch (error) {
+            // A large value, replaced after it was looked at: then there is another one to look at.
+            if (!(error instanceof StaleHandleError)) throw error;
+            if (this.#words[this.#index + root.sequence] === sequence) throw error;
+            continue;
+          }
           if (!isEqual) return false;
           if (next === undefined) {
             if (stamp === 0 || this.#delete(stamp)) return true;
@@ -459,7 +479,7 @@ export class Dict implements DictOperations {
         next?.release();
       }
     } finally {
-      spare.push(loaded);
+      returnLoaded(loaded);
       wanted?.release();
     }
   }

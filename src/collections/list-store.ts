@@ -233,8 +233,15 @@ export class HeapListStore implements ListStore {
 
   splice(bounds: Bounds, values: readonly unknown[]): unknown[] {
     if (values.length === 0) return this.#takeOut(bounds, undefined).removed;
-    if (values.length === 1) return this.#with(values[0], (prepared) => this.#takeOut(bounds, prepared).removed);
     const { heap } = this.#place;
+    if (values.length === 1) {
+      const prepared = prepare(heap, values[0]).keep();
+      try {
+        return this.#buried(this.#takeOut(bounds, prepared).removed);
+      } finally {
+        prepared.release();
+      }
+    }
     const source = makeList(heap);
     try {
       fillList(heap, source, values);
@@ -244,25 +251,36 @@ export class HeapListStore implements ListStore {
     }
   }
 
-  /** Replaces elements by a value, by those of a list made aside, or by nothing. */
+  /**
+   * Replaces elements by a value, by those of a list made aside, or by nothing. What is removed is decoded first: what cannot
+   * be decoded here stays. Only while others are quicker again and again it is taken out first, to where nobody else is.
+   *
+   * @param inserted a value that stays valid while others are decoded.
+   */
   #takeOut(bounds: Bounds, inserted: Prepared | RootAddress | undefined): { removed: unknown[]; wasEmpty: boolean } {
-    const { heap } = this.#place;
-    const taker = makeList(heap);
-    try {
-      const { removed, wasEmpty } = this.#change((tx, at) => {
-        const count = countOf(tx, at);
-        const [start, end] = bounds(count);
-        const removed = Math.max(0, end - start);
-        const isList = inserted !== undefined && 'serial' in inserted;
-        if (!isList) lockRootsFor(tx, inserted, 0);
-        if (removed > 0 || inserted !== undefined) {
-          replaceRange(tx, at, start, removed, isList ? bodyOf(tx, inserted) : inserted, bodyOf(tx, taker));
-        }
-        return { removed, wasEmpty: count === 0 };
-      });
-      return { removed: removed === 0 ? [] : takenValues(heap, taker), wasEmpty };
-    } finally {
-      heap.release(taker.address);
+    const { heap, at } = this.#place;
+    for (let looks = 0; ; looks++) {
+      const seen = looks < MOST_LOOKS ? valuesOf(this.#place, bounds) : undefined;
+      const taker = makeList(heap);
+      try {
+        const taken = this.#change((tx, to) => {
+          if (seen !== undefined && !isUnchanged(tx, at, seen.snapshot)) return undefined;
+          const count = countOf(tx, to);
+          const [start, end] = bounds(count);
+          const removed = Math.max(0, end - start);
+          const isList = inserted !== undefined && 'serial' in inserted;
+          if (!isList) lockRootsFor(tx, inserted, 0);
+          if (removed > 0 || inserted !== undefined) {
+            replaceRange(tx, to, start, removed, isList ? bodyOf(tx, inserted) : inserted, bodyOf(tx, taker));
+          }
+          return { removed, wasEmpty: count === 0 };
+        });
+        if (taken === undefined) continue;
+        const { removed, wasEmpty } = taken;
+        return { removed: seen?.values ?? (removed === 0 ? [] : takenValues(heap, taker)), wasEmpty };
+      } finally {
+        heap.release(taker.address);
+      }
     }
   }
 

@@ -21,6 +21,8 @@ import type { HeapMemory } from './memory.js';
 //   2. makes the log one entry longer,
 //   3. stores the new value.
 //
+// Several words at once may be logged together: all of 1, then 2, then all of 3.
+//
 // Commit is one store: the log's length becomes 0. Only then are the locks let go of. A participant that is killed leaves
 // its log in shared memory, and whoever finds it dead stores the old values back, last entry first.
 //
@@ -90,6 +92,44 @@ export class Journal {
     segment[lengthAt] = length + 1; // invariant (a): counted before the word changes
     step();
     words[index] = value;
+  }
+
+  /**
+   * The same for several words that lie one behind the other: those that change are logged, then counted, then stored.
+   *
+   * @throws as `write` does.
+   */
+  writeAll(address: number, source: Int32Array, count: number): void {
+    const words = this.#memory.at(address);
+    const index = address & EXTENT_MASK;
+    if (address >>> EXTENT_SHIFT === 0 || index + count > words.length) {
+      throw new CorruptSegmentError(`A heap refers to ${count} words at word ${address}, where they cannot be.`);
+    }
+    const segment = this.#memory.segment;
+    const lengthAt = this.#base + slot.logLength;
+    const length = segment[lengthAt]!;
+    if (length + count > LOG_CAPACITY || length < 0) throw tooLong();
+    let entry = this.#log + 2 * length;
+    let logged = length;
+    for (let i = 0; i < count; i++) {
+      const old = words[index + i]!;
+      if (old === source[i]) continue;
+      step();
+      segment[entry] = address + i;
+      step();
+      segment[entry + 1] = old;
+      entry += 2;
+      logged += 1;
+    }
+    if (logged === length) return;
+    step();
+    segment[lengthAt] = logged; // invariant (a): counted before any of the words changes
+    for (let i = 0; i < count; i++) {
+      const value = source[i]!;
+      if (words[index + i] === value) continue;
+      step();
+      words[index + i] = value;
+    }
   }
 
   /** From here on the transaction has happened. */

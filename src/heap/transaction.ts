@@ -144,6 +144,11 @@ export class Transaction {
     this.participant.journal.write(address, value);
   }
 
+  /** Writes the first `count` of these words, one behind the other, as `write` does. */
+  writeAll(address: number, source: Int32Array, count: number): void {
+    this.participant.journal.writeAll(address, source, count);
+  }
+
   /** Fills a block that nobody else can reach yet: it needs no log, because undoing makes it free. */
   fill(address: number, ...values: number[]): void {
     insideExtents(address);

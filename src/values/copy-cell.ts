@@ -13,7 +13,11 @@ export function copyOfCell(tx: Transaction, heap: Heap, at: number): Prepared {
   const kind = (word & KIND_MASK) as Prepared['kind'];
   const length = word >>> KIND_BITS;
   const [x, y] = [tx.read(at + cell.x), tx.read(at + cell.y)];
-  if (!isBlockKind(kind)) return new Prepared().set(kind, x, y, new Uint8Array(kind === cellKind.parcel ? 0 : length));
+  const copy = new Prepared();
+  if (!isBlockKind(kind)) {
+    copy.set(kind, x, y).length = kind === cellKind.parcel ? 0 : length;
+    return copy;
+  }
   if (length > MOST_BYTES) throw new CorruptSegmentError(`A cell has a value of ${length} bytes.`);
   const offset = blockOffset(tx, at);
   const references: Place[] = [];
@@ -24,7 +28,8 @@ export function copyOfCell(tx: Transaction, heap: Heap, at: number): Prepared {
   const memory = tx.memory.bytesAt(x);
   const first = ((x & EXTENT_MASK) + offset) * 4;
   if (first + length > memory.length) throw new CorruptSegmentError('A value lies beyond its extent.');
-  return new Prepared().set(kind, x, y, memory.slice(first, first + length), references);
+  const bytes = memory.slice(first, first + length);
+  return offset > 0 ? copy.setReferring(bytes, references) : copy.setBytes(kind, bytes, length, undefined);
 }
 
 /** Whether a value refers to objects, by the first word of its copied cell. */

@@ -11,9 +11,9 @@ import { dropCell, fillBytes, fillCell, kindWord, surveyCell } from './store.js'
 export const IN_PLACE_WORDS = 256;
 
 /** How many words a value takes behind its cell: 0 where it fits the cell, or lies in a block. */
-export function inPlaceWords({ kind, payload }: Prepared): number {
+export function inPlaceWords({ kind, length }: Prepared): number {
   if (!isBlockKind(kind) || kind === cellKind.referring) return 0;
-  const words = (payload.length + 3) >> 2;
+  const words = (length + 3) >> 2;
   return words <= IN_PLACE_WORDS ? words : 0;
 }
 
@@ -24,7 +24,7 @@ export function inPlaceWords({ kind, payload }: Prepared): number {
 export function fillCellInPlace(tx: Transaction, at: number, prepared: Prepared, words: number): void {
   if (words === 0) return fillCell(tx, at, prepared);
   tx.fill(at, kindWord(prepared), at + CELL_WORDS, 0);
-  fillBytes(tx, at + CELL_WORDS, prepared.payload);
+  fillBytes(tx, at + CELL_WORDS, prepared);
 }
 
 /** How many words behind a cell belong to it. */

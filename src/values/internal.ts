@@ -12,7 +12,7 @@ export {
   surveyCellInPlace,
   wordsBehind,
 } from './in-place.js';
-export { absent, decodedValue, LoadedCell, load, loadInto } from './load.js';
+export { absent, decodedValue, LoadedCell, load, loadInto, returnLoaded, takeLoaded } from './load.js';
 export { LoadedCells } from './load-many.js';
 export { Prepared, prepare } from './prepared.js';
 export { samePrepared, valueOfPrepared } from './prepared-values.js';

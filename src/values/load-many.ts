@@ -14,7 +14,7 @@ export class LoadedCells {
   #words = new Int32Array(FIRST_CELLS * CELL_WORDS);
   /** Where the bytes of each lie in `#bytes`, for those that have some in a block. */
   #starts = new Int32Array(FIRST_CELLS);
-  #bytes = Buffer.alloc(0);
+  #bytes = new Uint8Array(0);
   #length = 0;
   #used = 0;
 
@@ -74,7 +74,7 @@ export class LoadedCells {
     if (first + length > memory.length) throw new CorruptSegmentError('A value lies beyond its extent.');
     const start = this.#used;
     if (start + length > this.#bytes.length) {
-      const grown = Buffer.alloc(2 * (start + length));
+      const grown = new Uint8Array(2 * (start + length));
       grown.set(this.#bytes);
       this.#bytes = grown;
     }

@@ -1,4 +1,4 @@
-import { decode } from '../codec/internal.js';
+import { decode, unpackLatin1, unpackUtf16 } from '../codec/internal.js';
 import { CorruptSegmentError, StaleHandleError } from '../errors/index.js';
 import {
   EXTENT_MASK,
@@ -26,16 +26,19 @@ export class LoadedCell {
   #length = 0;
   #x = 0;
   #y = 0;
-  #bytes: Buffer = Buffer.alloc(FIRST_BYTES);
-  #words = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, FIRST_BYTES / 4);
+  #bytes = new Uint8Array(FIRST_BYTES);
+  #words = new Int32Array(this.#bytes.buffer);
 
   /** Copies a cell. @throws CorruptSegmentError for one that cannot be, which may only be changing. */
   take(tx: Transaction, at: number): void {
-    const word = tx.read(at + cell.kind);
+    const extent = tx.memory.at(at);
+    const index = at & EXTENT_MASK;
+    const word = extent[index + cell.kind]!;
     this.#kind = word & KIND_MASK;
     this.#length = word >>> KIND_BITS;
-    this.#x = tx.read(at + cell.x);
-    this.#y = tx.read(at + cell.y);
+    // Zeros for what would lie beyond an extent.
+    this.#x = extent[index + cell.x]! | 0;
+    this.#y = extent[index + cell.y]! | 0;
     if (isBlockKind(this.#kind)) this.#takeBytes(tx, at);
   }
 
@@ -53,8 +56,8 @@ export class LoadedCell {
   }
 
   #grow(words: number): void {
-    this.#bytes = Buffer.alloc(2 ** Math.ceil(Math.log2(words * 4)));
-    this.#words = new Int32Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#bytes.length / 4);
+    this.#bytes = new Uint8Array(2 ** Math.ceil(Math.log2(words * 4)));
+    this.#words = new Int32Array(this.#bytes.buffer);
   }
 
   /**
@@ -63,7 +66,13 @@ export class LoadedCell {
    * @throws StaleHandleError when one of them, or the value itself, is gone; whatever a registered `decode` throws.
    */
   value(heap: Heap): unknown {
+    if (this.#kind === cellKind.int32) return this.#x;
     return decodedValue(heap, this.#kind, this.#length, this.#x, this.#y, this.#bytes, 0);
+  }
+
+  /** Whether making the value may run code of the user's, or open objects. */
+  get isEncoded(): boolean {
+    return this.#kind >= cellKind.encoded;
   }
 
   /** Whether the same value, byte for byte, was copied out of another cell, or out of the same one at another time. */
@@ -71,16 +80,21 @@ export class LoadedCell {
     if (this.#kind !== other.#kind || this.#length !== other.#length) return false;
     // Of a block only the bytes count: another one may have come to lie there meanwhile.
     if (!isBlockKind(this.#kind)) return this.#x === other.#x && this.#y === other.#y;
-    return this.#bytes.compare(other.#bytes, 0, this.#length, 0, this.#length) === 0;
+    return Buffer.compare(this.#taken(), other.#taken()) === 0;
   }
 
   /** Whether it is, byte for byte, a value that is ready to be stored. @throws StaleHandleError when a large one is gone. */
-  holds(heap: Heap, { kind, x, y, payload }: Prepared): boolean {
+  holds(heap: Heap, prepared: Prepared): boolean {
+    const { kind, x, y, length } = prepared;
     if (this.#kind !== kind) return false;
     if (kind === cellKind.parcel) return sameParcels(heap, this.#x, this.#y, x, y);
-    if (this.#length !== payload.length) return false;
+    if (this.#length !== length) return false;
     if (!isBlockKind(kind)) return this.#x === x && this.#y === y;
-    return this.#bytes.compare(payload, 0, this.#length, 0, this.#length) === 0;
+    return Buffer.compare(this.#taken(), prepared.bytes) === 0;
+  }
+
+  #taken(): Uint8Array {
+    return this.#bytes.subarray(0, this.#length);
   }
 }
 
@@ -91,7 +105,7 @@ export function decodedValue(
   length: number,
   x: number,
   y: number,
-  bytes: Buffer,
+  bytes: Uint8Array,
   start: number,
 ): unknown {
   switch (kind) {
@@ -106,20 +120,20 @@ export function decodedValue(
     case cellKind.shortText:
       shortWords[0] = x;
       shortWords[1] = y;
-      return shortBytes.toString('latin1', 0, Math.min(8, length));
+      return unpackLatin1(shortBytes, 0, Math.min(8, length));
     case cellKind.shortBytes:
       shortWords[0] = x;
       shortWords[1] = y;
-      return new Uint8Array(shortBytes.subarray(0, Math.min(8, length)));
+      return shortBytes.slice(0, Math.min(8, length));
     case cellKind.text:
-      return bytes.toString('latin1', start, start + length);
+      return unpackLatin1(bytes, start, length);
     case cellKind.wideText:
-      return bytes.toString('utf16le', start, start + length);
+      return unpackUtf16(bytes, start, length);
     case cellKind.bytes:
       return new Uint8Array(bytes.subarray(start, start + length));
     case cellKind.encoded:
     case cellKind.referring:
-      return decodeFor(heap, bytes.subarray(start, start + length));
+      return decodeFor(heap, bytes, start, start + length);
     case cellKind.parcel:
       return valueOfParcel(heap, x, y);
     default:
@@ -127,9 +141,9 @@ export function decodedValue(
   }
 }
 
-const shortBytes = Buffer.alloc(8);
-const shortWords = new Int32Array(shortBytes.buffer, shortBytes.byteOffset, 2);
-const shortDouble = new Float64Array(shortBytes.buffer, shortBytes.byteOffset, 1);
+const shortBytes = new Uint8Array(8);
+const shortWords = new Int32Array(shortBytes.buffer);
+const shortDouble = new Float64Array(shortBytes.buffer);
 
 function valueOfParcel(heap: Heap, address: number, serial: number): unknown {
   const at = { address, serial };
@@ -142,8 +156,9 @@ function valueOfParcel(heap: Heap, address: number, serial: number): unknown {
 }
 
 /** Objects in a value are opened for whoever reads it. */
-function decodeFor({ instead }: Heap, bytes: Uint8Array): unknown {
-  return instead === undefined ? decode(bytes) : openInstead(instead, () => decode(bytes));
+function decodeFor({ instead }: Heap, bytes: Uint8Array, start = 0, end = bytes.length): unknown {
+  if (instead === undefined) return decode(bytes, undefined, start, end);
+  return openInstead(instead, () => decode(bytes, undefined, start, end));
 }
 
 /** Whether two parcels, of which the other is held here, have the same bytes. */
@@ -164,8 +179,19 @@ export function sameParcels(
   }
 }
 
-// Decoding may run code of the user's, which may read other values meanwhile.
-const spare: LoadedCell[] = [];
+// Decoding may run code of the user's, which reads other values meanwhile: it takes another.
+let idle: LoadedCell | undefined;
+
+/** One to copy a cell to; `returnLoaded` when its value has been made. */
+export function takeLoaded(): LoadedCell {
+  const loaded = idle ?? new LoadedCell();
+  idle = undefined;
+  return loaded;
+}
+
+export function returnLoaded(loaded: LoadedCell): void {
+  idle = loaded;
+}
 
 /** What `load` returns where there is no value. */
 export const absent: unique symbol = Symbol('absent');
@@ -177,12 +203,11 @@ export const absent: unique symbol = Symbol('absent');
  * @throws StaleHandleError when a shared object in it is gone; CorruptSegmentError.
  */
 export function load(place: Place, find: (tx: Transaction) => number): unknown {
-  const loaded = spare.pop() ?? new LoadedCell();
-  try {
-    return loadInto(loaded, place, find);
-  } finally {
-    spare.push(loaded);
-  }
+  const loaded = takeLoaded();
+  // One that is not given back, because of what is thrown, is not missed.
+  const value = loadInto(loaded, place, find);
+  returnLoaded(loaded);
+  return value;
 }
 
 /** The same, for those who want to compare the cell with another later: leaves the copy in `loaded`. */

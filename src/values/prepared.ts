@@ -6,12 +6,14 @@ import { makeParcel } from './parcel.js';
 // A value made ready to be stored: encoded, checked and sized before any lock is taken, so that storing it is a matter of a
 // few words, and a value that cannot be stored has changed nothing.
 
-const scratch = Buffer.alloc(MOST_BYTES);
-const shortScratch = new Int32Array(scratch.buffer, scratch.byteOffset, 2);
-const doubleScratch = new Float64Array(scratch.buffer, scratch.byteOffset, 1);
+const scratch = Buffer.from(new ArrayBuffer(MOST_BYTES));
+const scratchWords = new Int32Array(scratch.buffer);
+const doubleScratch = new Float64Array(scratch.buffer, 0, 1);
 const nothing = new Uint8Array(0);
 const noPlaces: readonly Place[] = [];
 const BY_HAND = 64;
+/** Up to here bytes are copied once more, so that they can be read as words. */
+const FEW_BYTES = 64;
 const SHORT_BYTES = 8;
 
 /** Ready to be stored. What `prepare` returns is valid until it is called again; a copy (`keep`) for longer. */
@@ -19,8 +21,12 @@ export class Prepared {
   kind: CellKind = cellKind.none;
   x = 0;
   y = 0;
-  /** What goes into a block. */
+  /** Bytes of the value: what goes into a block, or, of a short one, what x and y have. */
+  length = 0;
+  /** Memory that begins with what goes into a block; there may be more of it. */
   payload: Uint8Array = nothing;
+  /** The same memory as words, the last one filled up with zeros, where it can be seen so. */
+  words: Int32Array | undefined;
   /** Objects of the same heap to which it refers. */
   references: readonly Place[] = noPlaces;
   #heap: Heap | undefined;
@@ -30,33 +36,58 @@ export class Prepared {
     return this.kind === cellKind.referring || this.kind === cellKind.parcel;
   }
 
-  set(kind: CellKind, x: number, y: number, payload: Uint8Array, references = noPlaces): this {
+  set(kind: CellKind, x: number, y: number): this {
     this.kind = kind;
     this.x = x;
     this.y = y;
-    this.payload = payload;
-    this.references = references;
+    this.length = 0;
+    this.payload = nothing;
+    this.words = undefined;
+    this.references = noPlaces;
     this.#heap = undefined;
+    return this;
+  }
+
+  /** Of a kind that has a block. */
+  setBytes(kind: CellKind, payload: Uint8Array, length: number, words: Int32Array | undefined): this {
+    this.set(kind, 0, 0);
+    this.length = length;
+    this.payload = payload;
+    this.words = words;
+    return this;
+  }
+
+  /** Of bytes that refer to objects of the same heap. */
+  setReferring(payload: Uint8Array, references: readonly Place[]): this {
+    this.setBytes(cellKind.referring, payload, payload.length, undefined);
+    this.y = references.length;
+    this.references = references;
     return this;
   }
 
   /** @param held the hold that `release` gives back. */
   setParcel(heap: Heap, { address, serial }: RootAddress): this {
-    this.set(cellKind.parcel, address, serial, nothing);
+    this.set(cellKind.parcel, address, serial);
     this.#heap = heap;
     return this;
+  }
+
+  /** What goes into a block, and nothing more. */
+  get bytes(): Uint8Array {
+    return this.payload.length === this.length ? this.payload : this.payload.subarray(0, this.length);
   }
 
   /** One that stays valid. The hold on a parcel becomes the copy's. */
   keep(): Prepared {
     const kept = new Prepared();
-    kept.set(
-      this.kind,
-      this.x,
-      this.y,
-      this.payload.length > 0 ? new Uint8Array(this.payload) : nothing,
-      this.references,
-    );
+    kept.set(this.kind, this.x, this.y);
+    kept.length = this.length;
+    kept.references = this.references;
+    if (this.payload.length > 0) {
+      kept.words = new Int32Array((this.length + 3) >> 2);
+      kept.payload = new Uint8Array(kept.words.buffer, 0, this.length);
+      kept.payload.set(this.bytes);
+    }
     kept.#heap = this.#heap;
     this.#heap = undefined;
     return kept;
@@ -88,28 +119,27 @@ export function prepare(heap: Heap, value: unknown, label = 'value'): Prepared {
       if (value.length * 2 <= MOST_BYTES) return prepareText(value);
       break;
     case 'boolean':
-      return prepared.set(cellKind.simple, value ? 3 : 2, 0, nothing);
+      return prepared.set(cellKind.simple, value ? 3 : 2, 0);
     case 'undefined':
-      return prepared.set(cellKind.simple, 0, 0, nothing);
+      return prepared.set(cellKind.simple, 0, 0);
     case 'object':
-      if (value === null) return prepared.set(cellKind.simple, 1, 0, nothing);
+      if (value === null) return prepared.set(cellKind.simple, 1, 0);
       if (isPlainBytes(value)) return prepareBytes(value);
   }
   return prepareEncoded(heap, value, label);
 }
 
 function prepareNumber(value: number): Prepared {
-  if ((value | 0) === value && (value !== 0 || 1 / value > 0)) return prepared.set(cellKind.int32, value, 0, nothing);
+  if ((value | 0) === value && (value !== 0 || 1 / value > 0)) return prepared.set(cellKind.int32, value, 0);
   doubleScratch[0] = value;
-  return prepared.set(cellKind.double, shortScratch[0]!, shortScratch[1]!, nothing);
+  return prepared.set(cellKind.double, scratchWords[0]!, scratchWords[1]!);
 }
 
 function prepareText(value: string): Prepared {
   const { length } = value;
-  if (!packOneByte(value))
-    return prepared.set(cellKind.wideText, 0, 0, scratch.subarray(0, scratch.write(value, 'utf16le')));
+  if (!packOneByte(value)) return prepareScratch(cellKind.wideText, scratch.write(value, 'utf16le'));
   if (length <= SHORT_BYTES) return prepareShort(cellKind.shortText, length);
-  return prepared.set(cellKind.text, 0, 0, scratch.subarray(0, length));
+  return prepareScratch(cellKind.text, length);
 }
 
 /** Writes the characters to the scratch, if each has one byte. */
@@ -130,15 +160,17 @@ function packOneByte(value: string): boolean {
 }
 
 /** Of the first bytes of the scratch. */
-function prepareShort(kind: typeof cellKind.shortText | typeof cellKind.shortBytes, length: number): Prepared {
-  for (let i = length; i < SHORT_BYTES; i++) scratch[i] = 0;
-  const short = prepared.set(kind, shortScratch[0]!, shortScratch[1]!, nothing);
-  short.payload = lengths[length]!;
-  return short;
+function prepareScratch(kind: CellKind, length: number): Prepared {
+  for (let i = length; (i & 3) !== 0; i++) scratch[i] = 0;
+  return prepared.setBytes(kind, scratch, length, scratchWords);
 }
 
-/** A short value has its bytes in two words; of its payload only the length counts. */
-const lengths = Array.from({ length: SHORT_BYTES + 1 }, (_, length) => new Uint8Array(length));
+function prepareShort(kind: typeof cellKind.shortText | typeof cellKind.shortBytes, length: number): Prepared {
+  for (let i = length; i < SHORT_BYTES; i++) scratch[i] = 0;
+  const short = prepared.set(kind, scratchWords[0]!, scratchWords[1]!);
+  short.length = length;
+  return short;
+}
 
 function isPlainBytes(value: object): value is Uint8Array {
   return (
@@ -151,13 +183,19 @@ function isPlainBytes(value: object): value is Uint8Array {
 }
 
 function prepareBytes(value: Uint8Array): Prepared {
-  if (value.length > SHORT_BYTES) return prepared.set(cellKind.bytes, 0, 0, value);
+  if (value.length > FEW_BYTES) return prepared.setBytes(cellKind.bytes, value, value.length, undefined);
   scratch.set(value);
+  if (value.length > SHORT_BYTES) return prepareScratch(cellKind.bytes, value.length);
   return prepareShort(cellKind.shortBytes, value.length);
 }
 
 function prepareEncoded(heap: Heap, value: unknown, label: string): Prepared {
-  const { pieces, byteLength, places } = encodeParts(value, label);
+  const parts = encodeParts(value, label);
+  const { byteLength, places, memory } = parts;
+  if (memory !== undefined && byteLength <= MOST_BYTES && places.size === 0) {
+    return prepared.setBytes(cellKind.encoded, memory.bytes, byteLength, memory.words);
+  }
+  const { pieces } = parts;
   if (
     byteLength > MOST_BYTES ||
     places.size > MOST_REFERENCES ||
@@ -173,6 +211,6 @@ function prepareEncoded(heap: Heap, value: unknown, label: string): Prepared {
     return prepared.setParcel(heap, parcel);
   }
   const bytes = pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces, byteLength);
-  if (places.size === 0) return prepared.set(cellKind.encoded, 0, 0, bytes);
-  return prepared.set(cellKind.referring, 0, places.size, bytes, [...places]);
+  if (places.size === 0) return prepared.setBytes(cellKind.encoded, bytes, byteLength, undefined);
+  return prepared.setReferring(bytes, [...places]);
 }

@@ -23,6 +23,8 @@ import type { Prepared } from './prepared.js';
 
 /** Shorter ones are written over in place: that logs less than giving a block back and taking another. */
 const MOST_REWRITTEN_WORDS = 12;
+/** Up to so many words are copied by a loop faster than by a call. */
+const FEW_WORDS = 16;
 
 /** Takes the roots lock if storing the value, or dropping what is in the cell, needs it. Before anything is allocated. */
 export function lockRootsFor(tx: Transaction, prepared: Prepared | undefined, at: number): void {
@@ -69,27 +71,21 @@ export function replaceCell(tx: Transaction, at: number, prepared: Prepared): vo
 }
 
 /** Writes the words of a block over, if the new value fits and is short. */
-function rewrite(tx: Transaction, at: number, old: number, { kind, payload }: Prepared): boolean {
+function rewrite(tx: Transaction, at: number, old: number, { kind, length, words: source }: Prepared): boolean {
   const oldKind = old & KIND_MASK;
-  if (!isPlainBlock(kind) || !isPlainBlock(oldKind)) return false;
-  const words = (payload.length + 3) >> 2;
+  if (source === undefined || !isPlainBlock(kind) || !isPlainBlock(oldKind)) return false;
+  const words = (length + 3) >> 2;
   const known = ((old >>> KIND_BITS) + 3) >> 2;
   // As many as were there at first may be more than is known now; never fewer.
   if (words > MOST_REWRITTEN_WORDS || words > CLASS_WORDS[classOf(known)]!) return false;
-  const block = tx.read(at + cell.x);
-  for (let i = 0; i < words; i++) tx.write(block + i, wordOf(payload, i));
-  const word = (payload.length << KIND_BITS) | kind;
+  tx.writeAll(tx.read(at + cell.x), source, words);
+  const word = (length << KIND_BITS) | kind;
   if (word !== old) tx.write(at + cell.kind, word);
   return true;
 }
 
 function isPlainBlock(kind: number): boolean {
   return kind >= cellKind.text && kind <= cellKind.encoded;
-}
-
-function wordOf(bytes: Uint8Array, index: number): number {
-  const i = index << 2;
-  return bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24) | 0;
 }
 
 /**
@@ -131,12 +127,13 @@ export function blockOffset(tx: Transaction, at: number): number {
   return (tx.read(at + cell.kind) & KIND_MASK) === cellKind.referring ? referenceCount(tx, at) : 0;
 }
 
-export function kindWord({ kind, payload }: Prepared): number {
-  return (payload.length << KIND_BITS) | kind;
+export function kindWord({ kind, length }: Prepared): number {
+  return (length << KIND_BITS) | kind;
 }
 
 /** Takes a block, fills it, and counts what the value refers to. @returns the block's address, 0 where none is needed. */
-function makeContents(tx: Transaction, { kind, payload, references, x }: Prepared): number {
+function makeContents(tx: Transaction, prepared: Prepared): number {
+  const { kind, length, references, x } = prepared;
   if (kind === cellKind.parcel) {
     tx.lockRoots();
     addReference(tx, x);
@@ -149,14 +146,25 @@ function makeContents(tx: Transaction, { kind, payload, references, x }: Prepare
     if (tx.read(at.address + root.serial) !== at.serial) throw stale();
     addReference(tx, at.address);
   }
-  const block = allocate(tx, Math.max(1, references.length + ((payload.length + 3) >> 2)));
+  const block = allocate(tx, Math.max(1, references.length + ((length + 3) >> 2)));
   for (let i = 0; i < references.length; i++) tx.fill(block + i, references[i]!.at.address);
-  fillBytes(tx, block + references.length, payload);
+  fillBytes(tx, block + references.length, prepared);
   return block;
 }
 
 /** Of a fresh block: needs no log. */
-export function fillBytes(tx: Transaction, address: number, bytes: Uint8Array): void {
-  step();
-  tx.memory.bytesAt(address).set(bytes, (address & EXTENT_MASK) * 4);
+export function fillBytes(tx: Transaction, address: number, prepared: Prepared): void {
+  const { words: source } = prepared;
+  const words = (prepared.length + 3) >> 2;
+  if (source === undefined || words > FEW_WORDS) {
+    step();
+    tx.memory.bytesAt(address).set(prepared.bytes, (address & EXTENT_MASK) * 4);
+    return;
+  }
+  const extent = tx.memory.at(address);
+  const index = address & EXTENT_MASK;
+  for (let i = 0; i < words; i++) {
+    step();
+    extent[index + i] = source[i]!;
+  }
 }

@@ -540,6 +540,17 @@ describe('between processes', () => {
     assert.equal(dict.get('n'), 3000);
   });
 
+  test('compareAndSet of a large value that another replaces meanwhile looks again', async () => {
+    const dict = dictOf({ large: 'none yet' });
+    const stop = RawArray('i', 1);
+    const child = start('replaceLargeUntil', dict, 'large', stop);
+    await eventually('it writes', () => dict.get('large') !== 'none yet');
+    const other = new Uint8Array(80_000);
+    for (let i = 0; i < 3000; i++) assert.equal(dict.compareAndSet('large', other, other), false);
+    Atomics.store(stop, 0, 1);
+    assert.equal(await child.join({ timeout: 60_000 }), true);
+  });
+
   test('disposed of, it throws at every use', async () => {
     const dict = dictOf({ a: 1 });
     const waiting = assert.rejects(dict.changed(), stale);

@@ -380,6 +380,7 @@ describe('methods', () => {
     const list = SharedList<unknown>([new Sealed(false), new Sealed(true)]);
     assert.throws(() => list.pop(), /not here/);
     assert.throws(() => list.copy(), /not here/);
+    assert.throws(() => list.splice(0, 2, 'instead'), /not here/);
     assert.equal(list.length, 2);
     assert.ok(list.pop(0) instanceof Sealed);
     list.clear();

@@ -45,6 +45,11 @@ export function writeUntil(dict: DictProxy, stop: Int32Array): void {
   for (let i = 0; Atomics.load(stop, 0) === 0; i++) dict.set('noise', i);
 }
 
+/** Replaces a value that is too large for a block, over and over, until it is told to stop. */
+export function replaceLargeUntil(dict: DictProxy, key: string, stop: Int32Array): void {
+  for (let i = 0; Atomics.load(stop, 0) === 0; i++) dict.set(key, new Uint8Array(70_000).fill(i));
+}
+
 /** Computes in the one dict, and within that writes the other. */
 export function crossOver(one: DictProxy, other: DictProxy, times: number): void {
   for (let i = 0; i < times; i++) {

@@ -14,7 +14,6 @@ import type { Lease } from '../../src/queues/lease.js';
 import { createPipe, PipeEnd } from '../../src/queues/pipe-end.js';
 import { createQueue, QueueStore } from '../../src/queues/store.js';
 import { notYet } from '../../src/queues/waiting.js';
-import { cellKind } from '../../src/values/cell-kinds.js';
 import { Prepared, prepare } from '../../src/values/internal.js';
 import type { Facts, Operation } from './heap-operations.js';
 
@@ -49,7 +48,7 @@ export function put(heap: Heap, facts: Facts, value: unknown): void {
 /** Puts a value that refers to the lock. */
 function putReferring(heap: Heap, facts: Facts): void {
   const { bytes } = encode(REFERRING);
-  const prepared = new Prepared().set(cellKind.referring, 0, 1, bytes, [new Place(heap, lockAt(facts))]);
+  const prepared = new Prepared().setReferring(bytes, [new Place(heap, lockAt(facts))]);
   assert.equal(storeIn(heap, facts).tryPut(prepared), true);
 }
 
@@ -658,7 +657,7 @@ const pipes: readonly Operation[] = [
       const end = endOf(survivor, facts, 'here');
       send(end, LONG_TEXT);
       const { bytes } = encode(REFERRING);
-      end.send(new Prepared().set(cellKind.referring, 0, 1, bytes, [new Place(survivor, lockAt(facts))]));
+      end.send(new Prepared().setReferring(bytes, [new Place(survivor, lockAt(facts))]));
       send(end, TEXT);
     },
     act: (victim, facts) => {
