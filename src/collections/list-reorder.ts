@@ -1,3 +1,4 @@
+import { CorruptSegmentError } from '../errors/index.js';
 import { BODY, EXTENT_MASK, type Heap, type Place, type RootAddress, step } from '../heap/internal.js';
 import { CELL_WORDS } from '../values/internal.js';
 import { makeList } from './list-aside.js';
@@ -76,7 +77,9 @@ function exchange(heap: Heap, at: RootAddress, made: RootAddress, snapshot: Snap
     const old = bodyOf(tx, at);
     if (!isUnchanged(tx, at, snapshot)) return false;
     const next = tx.read(made.address + BODY);
-    if (countOf(tx, next) !== countOf(tx, old)) throw new Error('An order of a list leaves elements out.');
+    if (countOf(tx, next) !== countOf(tx, old)) {
+      throw new CorruptSegmentError('The length of a list is not that of its elements.');
+    }
     tx.write(next + body.flags, 0);
     tx.write(old + body.flags, BORROWED);
     tx.write(at.address + BODY, next);

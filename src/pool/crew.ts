@@ -38,7 +38,7 @@ export class Crew {
   #closed = false;
   #broken: { readonly error: unknown } | undefined;
   #balancing: NodeJS.Timeout | undefined;
-  /** Keeps the event loop alive while chunks wait and no worker has any: its members' ends do not. */
+  /** Keeps the event loop alive while tasks are not done, whoever is at them: workers come and go. */
   readonly #alive = setInterval(() => {}, 2 ** 30).unref();
   #over!: () => void;
   /** All members have ended, and none will come. */
@@ -80,8 +80,13 @@ export class Crew {
   finish(call: Call): void {
     this.#calls.delete(call);
     this.#waiting.delete(call);
-    if (this.#calls.size === 0) this.#alive.unref();
+    this.#stayAlive();
     this.#endIfDone();
+  }
+
+  #stayAlive(): void {
+    for (const { unfinished } of this.#calls) if (unfinished > 0) return void this.#alive.ref();
+    this.#alive.unref();
   }
 
   /**
@@ -149,18 +154,16 @@ export class Crew {
     this.#failed += failures.length;
     this.#done += chunk.items.length - failures.length;
     if (!chunk.call.over) chunk.call.settle(chunk.first, values, failures);
+    this.#stayAlive();
   }
 
   /** Gives chunks to who has room, the idlest first. */
   #handOut(): void {
+    this.#stayAlive();
     for (;;) {
       const member = this.#idlest();
-      if (member === undefined) {
-        if (this.#calls.size > 0) this.#alive.ref();
-        return;
-      }
+      if (member === undefined) return;
       const chunk = this.#next();
-      this.#alive.unref();
       if (chunk === undefined) return this.#balanceSoon();
       try {
         member.give(chunk);
@@ -317,7 +320,7 @@ export class Crew {
     }
     this.#calls.clear();
     this.#waiting.clear();
-    this.#alive.unref();
+    this.#stayAlive();
   }
 
   #endIfDone(): void {

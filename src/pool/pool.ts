@@ -44,7 +44,9 @@ type Fn = (...args: any[]) => any;
  *   const pool = new Pool(2);
  *   console.log(await pool.map(square, [1, 2, 3])); // [ 1, 4, 9 ]
  *   console.log(await pool.apply(square, [4])); // 16
- *   for await (const result of pool.imap(square, [5, 6])) console.log(result > 30); // false
+ *   let sum = 0;
+ *   for await (const result of pool.imap(square, [5, 6])) sum += result;
+ *   console.log(sum); // 61
  *   await pool.terminate();
  * }
  * ```
