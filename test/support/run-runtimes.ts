@@ -12,8 +12,6 @@ const smoke = [
   'synchronize/lock.test',
   'synchronize/semaphore',
   'synchronize/event',
-  'synchronize/condition',
-  'synchronize/barrier',
   'codec/',
   'os/',
   'process/process',
