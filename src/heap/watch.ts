@@ -25,12 +25,18 @@ interface Watched {
 }
 
 const POLL_MS = 1;
+/**
+ * How long a worker thread polls before it starts a helper of its own. When a thread is terminated, its helper is too, and
+ * koffi aborts the process if it is loading just then: so threads that live for a moment only start none.
+ */
+const PATIENCE_OF_THREADS_MS = 250;
 const PATIENCE_AT_EXIT_MS = 300;
 
 const watched = new Set<Watched>();
 let table: Int32Array | undefined;
 let addresses: BigInt64Array;
 let doorbell: { heap: Heap; index: number } | undefined;
+let starting = false;
 let ready = false;
 let without = false;
 let flushing = false;
@@ -39,7 +45,7 @@ let flushing = false;
 export function watchWord(heap: Heap, address: number, expected: number, changed: () => void): Watch {
   const entry = { address: heap.memory.kernelAddress(address), expected, changed };
   watched.add(entry);
-  if (table === undefined && !without) startHelper(heap);
+  if (table === undefined && !without) startHelperInTime(heap);
   flushSoon();
   const timer = ready ? undefined : setTimeout(changed, POLL_MS);
   return {
@@ -53,6 +59,19 @@ export function watchWord(heap: Heap, address: number, expected: number, changed
 /** For tests, and where starting a thread is not wanted: polls instead. */
 export function watchWithoutHelper(): void {
   without = true;
+}
+
+function startHelperInTime(heap: Heap): void {
+  const { isMainThread } = process.getBuiltinModule('node:worker_threads');
+  if (isMainThread) return startHelper(heap);
+  if (starting) return;
+  starting = true;
+  setTimeout(() => {
+    starting = false;
+    if (table !== undefined || without || watched.size === 0 || heap.left) return;
+    startHelper(heap);
+    flushSoon();
+  }, PATIENCE_OF_THREADS_MS).unref();
 }
 
 function startHelper(heap: Heap): void {
