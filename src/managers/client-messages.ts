@@ -1,4 +1,4 @@
-import { decode, encode } from '../codec/internal.js';
+import { decode, encode, type Translation } from '../codec/internal.js';
 import { MultiprocessError } from '../errors/index.js';
 import { type Frame, makeFrame } from './frames.js';
 import { answer, decodeThrown } from './protocol.js';
@@ -24,12 +24,12 @@ export function encodeRequest(id: number, kind: number, operands: readonly unkno
   return makeFrame({ id, kind, payload });
 }
 
-/** What an answer says. @throws RemoteError for what was thrown there, and why a request was refused. */
-export function answerOf({ kind, payload }: Frame): unknown {
+/** What an answer says; `objects` is how the shared objects in it are known. @throws RemoteError for what was thrown there, and why a request was refused. */
+export function answerOf({ kind, payload }: Frame, objects?: Translation): unknown {
   switch (kind) {
     case answer.value:
     case answer.held:
-      return decode(payload);
+      return decode(payload, objects);
     case answer.stream:
       return new StreamMark((decode(payload) as [number])[0]);
     case answer.thrown:

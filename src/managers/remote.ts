@@ -13,7 +13,7 @@ import { servedHere } from './served-here.js';
 // has these methods and no other property with a name.
 
 type Fn = (...args: any[]) => any;
-type AsyncForm<F> = F extends (...args: infer A) => infer R
+export type AsyncForm<F> = F extends (...args: infer A) => infer R
   ? [R] extends [never]
     ? (...args: A) => Promise<never>
     : R extends Generator<infer Y> | AsyncGenerator<infer Y>
@@ -27,7 +27,7 @@ type SyncForm<F> = F extends (...args: infer A) => infer R
       ? (...args: A) => IterableIterator<Y>
       : (...args: A) => Awaited<R>
   : never;
-type Methods<T> = { [K in keyof T as T[K] extends Fn ? (K extends string ? K : never) : never]: T[K] };
+export type Methods<T> = { [K in keyof T as T[K] extends Fn ? (K extends string ? K : never) : never]: T[K] };
 
 /**
  * An object that lives in a manager's server, seen from a client: each method returns a promise, and has a twin that blocks,

@@ -43,7 +43,7 @@ function makeWorld(): World {
   };
 }
 
-test(`random kills for ${SECONDS} s`, { timeout: (SECONDS + 90) * 1000 }, async (context) => {
+test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, async (context) => {
   const seed = seedOf();
   const random = randomFrom(seed);
   context.diagnostic(`SEED=${seed}`);
@@ -93,7 +93,14 @@ test(`random kills for ${SECONDS} s`, { timeout: (SECONDS + 90) * 1000 }, async 
         assert.ok(performance.now() - last.at < HANGS_MS, `Place ${place} hangs in ${name}`);
       }
     };
-    for (const until = performance.now() + SECONDS * 1000; performance.now() < until; ) {
+    // On a slow machine for longer, so that as much happens there.
+    const began = performance.now();
+    const goesOn = () => {
+      const seconds = (performance.now() - began) / 1000;
+      const operations = children.reduce((sum, _, place) => sum + book.operations(place), 0);
+      return seconds < SECONDS || (seconds < 4 * SECONDS && operations < 100 * SECONDS);
+    };
+    while (goesOn()) {
       const working = () => children.flatMap((_, place) => (book.works(place) ? [place] : []));
       await delay(10 + random() * 150);
       await eventually('one works', async () => working().length > 0 || look().then(() => false), HANGS_MS);
@@ -143,7 +150,7 @@ test(`random kills for ${SECONDS} s`, { timeout: (SECONDS + 90) * 1000 }, async 
     );
     assert.ok(lost <= mayBeLost, `${lost} items are lost, and ${mayBeLost} deaths may have lost one`);
     assert.equal(lostLeased, 0, 'leased items are lost');
-    assert.ok(kills > SECONDS / 5 && put > SECONDS);
+    assert.ok(kills > SECONDS / 5 && put > 20 * SECONDS);
 
     // Emptied, they are as they were.
     for (const container of [world.dict, world.counts, world.cache, world.bag]) container.clear();

@@ -179,7 +179,7 @@ export const scenes: readonly Scene[] = [
   },
   {
     name: 'dict: a bucket more by two',
-    atLeast: 60,
+    atLeast: 65,
     prepare: atEdge,
     threads: [part((dict) => dict.write(16, 16, undefined)), part((dict) => dict.write(17, 17, undefined))],
     verify: (survivor, facts, endings) => {

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
-import { decode, encode, type Translation } from '../../codec/internal.js';
+import { encode, type Translation } from '../../codec/internal.js';
 import { ManagerClosedError, MultiprocessError, NotShareableError } from '../../errors/index.js';
 import { signalOf, timeoutOf, type WaitOptions } from '../../heap/internal.js';
+import { answerOf } from '../client-messages.js';
 import { type Frame, FrameReader, makeFrame } from '../frames.js';
-import { answer, decodeThrown } from '../protocol.js';
+import { answer } from '../protocol.js';
 import { type ObjectName, type RemoteGreeting, say, WIRE } from './wire.js';
 
 interface Pending {
@@ -12,15 +13,6 @@ interface Pending {
   readonly signal: AbortSignal | undefined;
   resolve(value: unknown): void;
   reject(error: unknown): void;
-}
-
-/** An answer that says that more can be asked for, piece by piece. */
-export class RemoteStream {
-  readonly number: number;
-
-  constructor(number: number) {
-    this.number = number;
-  }
 }
 
 /** What a proxy is to its connection. */
@@ -205,24 +197,9 @@ export class RemoteConnection implements Translation {
     if (pending === undefined) return;
     this.#pending.delete(frame.id);
     try {
-      pending.resolve(this.#answerOf(frame));
+      pending.resolve(answerOf(frame, this));
     } catch (error) {
       pending.reject(pending.signal?.aborted ? pending.signal.reason : error);
-    }
-  }
-
-  #answerOf({ kind, payload }: Frame): unknown {
-    switch (kind) {
-      case answer.value:
-        return decode(payload, this);
-      case answer.stream:
-        return new RemoteStream((decode(payload) as [number])[0]);
-      case answer.thrown:
-        throw decodeThrown(payload);
-      case answer.refused:
-        throw decode(payload);
-      default:
-        throw new MultiprocessError(`A manager gave an answer of kind ${kind}: it is of another version.`);
     }
   }
 

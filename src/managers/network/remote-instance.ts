@@ -1,20 +1,13 @@
 import { MultiprocessError } from '../../errors/index.js';
-import { type RemoteConnection, RemoteStream } from './remote-connection.js';
+import { StreamMark } from '../client-messages.js';
+import type { AsyncForm, Methods } from '../remote.js';
+import type { RemoteConnection } from './remote-connection.js';
 import { connectionOf, invoke, RemoteProxy } from './remote-object.js';
 import { say } from './wire.js';
 
-type Fn = (...args: any[]) => any;
-type AsyncForm<F> = F extends (...args: infer A) => infer R
-  ? [R] extends [never]
-    ? (...args: A) => Promise<never>
-    : R extends Generator<infer Y> | AsyncGenerator<infer Y>
-      ? (...args: A) => AsyncIterableIterator<Y>
-      : (...args: A) => Promise<Awaited<R>>
-  : never;
-
 /** An object of a registered type in a manager on another machine: all its methods return promises. */
 export type RemoteInstance<T> = {
-  [K in keyof T as T[K] extends Fn ? (K extends string ? K : never) : never]: AsyncForm<T[K]>;
+  [K in keyof Methods<T>]: AsyncForm<Methods<T>[K]>;
 };
 
 const shapes = new Map<string, new (connection: RemoteConnection, number: number) => RemoteProxy>();
@@ -50,18 +43,18 @@ export function instanceClass(
 
 async function callInstance(proxy: RemoteProxy, method: string, args: unknown[]): Promise<unknown> {
   const found: unknown = await invoke(proxy, method, args);
-  return found instanceof RemoteStream ? iterate(proxy, found) : found;
+  return found instanceof StreamMark ? iterate(proxy, found) : found;
 }
 
 async function* iterateCall(proxy: RemoteProxy, method: string, args: unknown[]): AsyncGenerator<unknown> {
   const found: unknown = await invoke(proxy, method, args);
-  if (!(found instanceof RemoteStream)) {
+  if (!(found instanceof StreamMark)) {
     throw new MultiprocessError(`The method '${method}' did not return the iterator that it returned before.`);
   }
   yield* iterate(proxy, found);
 }
 
-async function* iterate(proxy: RemoteProxy, { number }: RemoteStream): AsyncGenerator<unknown> {
+async function* iterate(proxy: RemoteProxy, { number }: StreamMark): AsyncGenerator<unknown> {
   const connection = connectionOf(proxy);
   let over = false;
   try {
