@@ -2,7 +2,7 @@
 // be something to take, and passes a wake-up on when nobody answers.
 import { parentPort, workerData } from 'node:worker_threads';
 import { futexWaitAny, futexWake, type WaitWord } from '../os/index.js';
-import { ENDED, HELPER_TABLE, helper, RUNNING } from './watch-table.js';
+import { ENDED, HELPER_TABLE, helper, LOADING, NOT_BEGUN, RUNNING } from './watch-table.js';
 
 // Whoever terminates this thread waits for it, at most so long.
 const SLICE_NS = 100_000_000n;
@@ -13,14 +13,21 @@ const { shared, doorbell } = workerData as { shared: SharedArrayBuffer; doorbell
 const table = new Int32Array(shared);
 const addresses = new BigInt64Array(shared, HELPER_TABLE * 4);
 
-try {
-  // The first call loads the native module; only then is this thread of any use.
-  futexWake(doorbell, 0);
-  Atomics.compareExchange(table, helper.state, 0, RUNNING);
-  parentPort?.postMessage('ready');
-  while (Atomics.load(table, helper.stop) === 0) sleepOnce();
-} finally {
-  Atomics.store(table, helper.state, ENDED);
+// An environment that has ended before this point has taken the state to ENDED, and then koffi is not loaded any more.
+if (Atomics.compareExchange(table, helper.state, NOT_BEGUN, LOADING) === NOT_BEGUN) {
+  try {
+    // The first call loads the native module; only then is this thread of any use.
+    futexWake(doorbell, 0);
+    enter(RUNNING);
+    parentPort?.postMessage('ready');
+    while (Atomics.load(table, helper.stop) === 0) sleepOnce();
+  } finally {
+    enter(ENDED);
+  }
+}
+
+function enter(state: number): void {
+  Atomics.store(table, helper.state, state);
   Atomics.notify(table, helper.state);
 }
 

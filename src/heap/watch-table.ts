@@ -13,6 +13,9 @@ export const helper = {
 export const HELPER_TABLE = 8 + MAX_WAIT_WORDS;
 export const HELPER_WORDS = HELPER_TABLE + 2 * MAX_WAIT_WORDS;
 
-export const STARTING = 0;
-export const RUNNING = 1;
-export const ENDED = 2;
+/** What `helper.state` says. The thread goes from one to the next; from NOT_BEGUN its environment may take it to ENDED. */
+export const NOT_BEGUN = 0;
+/** It loads koffi, which aborts the whole process when the thread is terminated at that: nobody may. */
+export const LOADING = 1;
+export const RUNNING = 2;
+export const ENDED = 3;

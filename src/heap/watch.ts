@@ -4,7 +4,7 @@ import { atomicStore } from './doors.js';
 import type { Heap } from './heap.js';
 import { slot, slotBase } from './layout.js';
 import { wake } from './sleep.js';
-import { ENDED, HELPER_TABLE, HELPER_WORDS, helper, STARTING } from './watch-table.js';
+import { ENDED, HELPER_TABLE, HELPER_WORDS, helper, LOADING, NOT_BEGUN } from './watch-table.js';
 
 // Being told, without blocking the event loop, that a word of a heap has moved.
 //
@@ -31,6 +31,7 @@ const POLL_MS = 1;
  */
 const PATIENCE_OF_THREADS_MS = 250;
 const PATIENCE_AT_EXIT_MS = 300;
+const PATIENCE_WHILE_LOADING_MS = 10_000;
 
 const watched = new Set<Watched>();
 let table: Int32Array | undefined;
@@ -116,18 +117,23 @@ function giveUp(): void {
   for (const { changed } of [...watched]) changed();
 }
 
-/** A thread that ends within a system call of its own would keep the process for the rest of a slice, so it is asked to. */
+/**
+ * A thread that ends within a system call of its own would keep the process for the rest of a slice, so it is asked to. One
+ * that is loading koffi is waited for as long as it takes: terminated there, it would abort the process.
+ */
 function stopHelper(): void {
   if (table === undefined) return;
   without = true;
   ready = false;
   Atomics.store(table, helper.stop, 1);
   flush();
-  const deadline = performance.now() + PATIENCE_AT_EXIT_MS;
-  for (let state = STARTING; performance.now() < deadline; ) {
-    state = Atomics.load(table, helper.state);
-    if (state === ENDED) return;
-    Atomics.wait(table, helper.state, state, deadline - performance.now());
+  if (Atomics.compareExchange(table, helper.state, NOT_BEGUN, ENDED) === NOT_BEGUN) return;
+  const begun = performance.now();
+  for (;;) {
+    const state = Atomics.load(table, helper.state);
+    const left = (state === LOADING ? PATIENCE_WHILE_LOADING_MS : PATIENCE_AT_EXIT_MS) - (performance.now() - begun);
+    if (state === ENDED || left <= 0) return;
+    Atomics.wait(table, helper.state, state, left);
   }
 }
 

@@ -1,5 +1,6 @@
 // Runs all tests, or those whose path contains one of the arguments, and looks that they have left nothing behind.
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,6 +9,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { orphans } from './orphans.js';
 import { cleanEnvironment } from './run.js';
 import { shmEntries } from './shm.js';
+import { markedProcesses, watchdog } from './watchdog.js';
+
+/** The longest file takes a quarter of it, on a machine at rest. */
+const OLDEST_PROCESS_MS = 8 * 60_000;
 
 const folder = fileURLToPath(new URL('..', import.meta.url));
 const wanted = process.argv.slice(2);
@@ -26,44 +31,42 @@ const env = cleanEnvironment({ MULTIPROCESS_SUITE: String(process.pid) });
 const failedList = join(tmpdir(), `multiprocess-failed-${process.pid}`);
 const reporter = fileURLToPath(new URL('./failed-files.js', import.meta.url));
 
+/** How many processes the watchdog had to kill. */
+let overdue = 0;
+
 /** Runs test files; answers which of them failed, or undefined when that cannot be told. */
-function runFiles(which: readonly string[], concurrency: number): string[] | undefined {
+async function runFiles(which: readonly string[], concurrency: number): Promise<string[] | undefined> {
   const reporters = ['--test-reporter=spec', '--test-reporter-destination=stdout'];
   reporters.push(`--test-reporter=${pathToFileURL(reporter)}`, `--test-reporter-destination=${failedList}`);
-  const run = spawnSync(process.execPath, ['--test', `--test-concurrency=${concurrency}`, ...reporters, ...which], {
+  const run = spawn(process.execPath, ['--test', `--test-concurrency=${concurrency}`, ...reporters, ...which], {
     stdio: 'inherit',
     env,
   });
-  if (run.status === 0) return [];
+  const stop = watchdog(MARK, OLDEST_PROCESS_MS, [process.pid, run.pid!]);
+  const [code] = (await once(run, 'exit')) as [number | null];
+  overdue += stop();
+  if (code === 0) return [];
   const failed = readFileSync(failedList, 'utf8')
     .split('\n')
     .filter((file) => which.includes(file));
   return failed.length > 0 ? failed : undefined;
 }
 
-let failed = runFiles(files, 2);
+let failed = await runFiles(files, 2);
 // Where asked for (a CI machine with noisy neighbours), what failed gets one more try by itself, and is named if it
 // passes then: an unsteady test is a defect to look into, but not the reason to throw away a day's work.
-if (process.env['MULTIPROCESS_SECOND_TRY'] === '1' && failed !== undefined && failed.length > 0) {
+const secondTry = process.env['MULTIPROCESS_SECOND_TRY'] === '1';
+if (secondTry && failed !== undefined && failed.length > 0) {
   const first = failed;
   console.log(`\nOnce more, alone: ${first.join(' ')}`);
-  failed = runFiles(first, 1);
+  failed = await runFiles(first, 1);
   if (failed?.length === 0) console.log(`\nUNSTEADY, passed only the second time: ${first.join(' ')}`);
 }
 rmSync(failedList, { force: true });
 const status = failed?.length === 0 ? 0 : 1;
 
-/** Processes that the tests have started, whoever is their parent now: they carry the mark in their environment. */
-function leftProcesses(): string[] {
-  return readdirSync('/proc').flatMap((pid) => {
-    try {
-      if (!/^\d+$/.test(pid) || !readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(MARK)) return [];
-      return [`process ${pid}: ${readFileSync(`/proc/${pid}/cmdline`, 'latin1').replaceAll('\0', ' ')}`];
-    } catch {
-      return []; // ended meanwhile, or another user's
-    }
-  });
-}
+const leftProcesses = () =>
+  markedProcesses(MARK).map(({ pid, command, doing }) => `process ${pid}: ${command} (${doing})`);
 
 function leftFiles(): string[] {
   const ours = [...shmEntries()].filter((entry) => !entriesBefore.has(entry) && entry.startsWith('mptest_'));
@@ -77,6 +80,7 @@ for (let i = 0; i < 40; i++) {
   if (left.length === 0) break;
   await delay(50);
 }
+if (overdue > 0) console.error(`\n${overdue} process(es) had to be killed, see above.`);
 if (left.length > 0) console.error(`\nThe tests left behind:\n  ${left.join('\n  ')}`);
 else console.log('\nLeft behind: no process, no /dev/shm entry.');
-process.exit(left.length > 0 ? 1 : status);
+process.exit(left.length > 0 || (overdue > 0 && !secondTry) ? 1 : status);
