@@ -43,6 +43,29 @@ function makeWorld(): World {
   };
 }
 
+function takeAll(queue: Queue<Item>, take: (item: Item) => void): void {
+  for (let found = queue.tryGet(); found !== undefined; found = queue.tryGet()) take(found.value);
+}
+
+/**
+ * What is there must be what the book says. In a function that ends before usage is counted: one that awaits keeps alive what it
+ * last had in its hands, and that may be an item with shared objects.
+ */
+function lookAtAll(world: World, book: Book): void {
+  for (let place = 0; place < PROCESSES; place++) {
+    const own = cellsOf(world, place);
+    book.settle(place, (cell, version) => mayBe(own[cell]!.read(), version, version));
+  }
+  for (const [which, name] of counters.entries()) {
+    const [least, most] = book.counted(which);
+    const count = world.counts.get(name, 0);
+    assert.ok(count >= least && count <= most, `${name}: ${count}, and from ${least} to ${most} are counted`);
+  }
+  for (const item of world.bag) book.taken(numberOf(item));
+  assert.equal(world.bag.length, world.bag.copy().length);
+  takeAll(world.plain, (item) => book.taken(numberOf(item)));
+}
+
 test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, async (context) => {
   const seed = seedOf();
   const random = randomFrom(seed);
@@ -117,28 +140,12 @@ test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, as
     book.stop();
     for (const child of children) assert.equal(await child.result(), 'well');
 
-    // What is there.
-    const places = children.map((_, place) => cellsOf(world, place));
-    for (const [place, own] of places.entries()) {
-      book.settle(place, (cell, version) => mayBe(own[cell]!.read(), version, version));
-    }
-    for (const [which, name] of counters.entries()) {
-      const [least, most] = book.counted(which);
-      const count = world.counts.get(name, 0);
-      assert.ok(count >= least && count <= most, `${name}: ${count}, and from ${least} to ${most} are counted`);
-    }
-    for (const item of world.bag) book.taken(numberOf(item));
-    assert.equal(world.bag.length, world.bag.copy().length);
-    for (let found = world.plain.tryGet(); found !== undefined; found = world.plain.tryGet()) {
-      book.taken(numberOf(found.value));
-    }
+    lookAtAll(world, book);
     await eventually('leases of the dead are back', () => {
       heap.lookAround(512);
       return [...heap.participant.others(512)].length === 1; // this test's own, by the published package
     });
-    for (let found = world.leased.tryGet(); found !== undefined; found = world.leased.tryGet()) {
-      book.taken(numberOf(found.value), Number.POSITIVE_INFINITY);
-    }
+    takeAll(world.leased, (item) => book.taken(numberOf(item), Number.POSITIVE_INFINITY));
     const { put, lost, lostLeased } = book.account();
     const mayBeLost = MAY_LOSE.reduce((sum, name) => sum + (killed.get(name) ?? 0), 0);
     const kills = [...killed.values()].reduce((a, b) => a + b, 0);
