@@ -29,6 +29,8 @@ const PROCESSES = Number(process.env['PROCESSES'] ?? 4);
 /** More than they manage to put. */
 const MOST_ITEMS = 200_000 * (SECONDS + 5);
 const HANGS_MS = 20_000;
+/** At least, of all together. */
+const OPERATIONS_PER_KILL = 20;
 
 function makeWorld(): World {
   return {
@@ -118,15 +120,19 @@ test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, as
     };
     // On a slow machine for longer, so that as much happens there.
     const began = performance.now();
+    const operations = () => children.reduce((sum, _, place) => sum + book.operations(place), 0);
     const goesOn = () => {
       const seconds = (performance.now() - began) / 1000;
-      const operations = children.reduce((sum, _, place) => sum + book.operations(place), 0);
-      return seconds < SECONDS || (seconds < 4 * SECONDS && operations < 100 * SECONDS);
+      return seconds < SECONDS || (seconds < 4 * SECONDS && operations() < 100 * SECONDS);
     };
+    let doneBefore = 0;
     while (goesOn()) {
       const working = () => children.flatMap((_, place) => (book.works(place) ? [place] : []));
       await delay(10 + random() * 150);
-      await eventually('one works', async () => working().length > 0 || look().then(() => false), HANGS_MS);
+      // Where processes take long to start, they would else be killed before they have done anything.
+      const isTime = () => working().length > 0 && operations() >= doneBefore + OPERATIONS_PER_KILL;
+      await eventually('they work', async () => isTime() || look().then(() => false), HANGS_MS);
+      doneBefore = operations();
       await look();
       const place = working()[Math.floor(random() * working().length)]!;
       const victim = children[place]!;
@@ -149,10 +155,9 @@ test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, as
     const { put, lost, lostLeased } = book.account();
     const mayBeLost = MAY_LOSE.reduce((sum, name) => sum + (killed.get(name) ?? 0), 0);
     const kills = [...killed.values()].reduce((a, b) => a + b, 0);
-    const operations = children.reduce((sum, _, place) => sum + book.operations(place), 0);
     const longest = children.map((_, place) => book.longest(place)).sort(([a], [b]) => b - a)[0]!;
     context.diagnostic(
-      `${kills} kills, ${operations} operations, ${put} items put, ${lost} lost of at most ${mayBeLost}; longest: ` +
+      `${kills} kills, ${operations()} operations, ${put} items put, ${lost} lost of at most ${mayBeLost}; longest: ` +
         `${OPERATIONS[longest[1] - 1]} ${longest[0]} ms; killed in ${JSON.stringify(Object.fromEntries(killed))}`,
     );
     assert.ok(lost <= mayBeLost, `${lost} items are lost, and ${mayBeLost} deaths may have lost one`);
