@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { CorruptSegmentError, MultiprocessError } from '../errors/index.js';
 import { errorCode, type MemoryMap, mapShared, openFileFacts, removeFile, reserve } from '../os/index.js';
-import { allocate, free } from './allocator.js';
+import { allocate, free, MAX_BLOCK_WORDS } from './allocator.js';
 import { step } from './doors.js';
 import { settleEstate } from './estate.js';
 import { growHeap } from './extents.js';
@@ -19,6 +19,7 @@ import {
   WORD_BYTES,
 } from './layout.js';
 import { addHold, belongingsOf, buryFile, buryPart, discardBody, disposeRoot, removeHold } from './lifetimes.js';
+import { beyondLimit, countFile } from './limit.js';
 import { HeapMemory } from './memory.js';
 import { type JoinedSlot, leaveGate, Participant, takeSlot } from './participants.js';
 import { reap } from './reaper.js';
@@ -86,9 +87,10 @@ export class Heap {
    * Joins the heap of that name.
    *
    * @param create whether to make it when there is none.
+   * @param maxBytes what it is limited to, if it is made; {@link LEAST_HEAP_BYTES} at least.
    */
-  static join(id: HeapId, create: boolean): Heap | undefined {
-    const segment = openSegment(id, create, sweepHeap);
+  static join(id: HeapId, create: boolean, maxBytes?: number): Heap | undefined {
+    const segment = openSegment(id, create, sweepHeap, maxBytes);
     if (segment === undefined) return undefined;
     let heap: Heap | undefined;
     try {
@@ -256,21 +258,20 @@ export class Heap {
    * @throws a system error `ENOSPC` when there is no room.
    */
   createRaw(bytes: number, kind: RawKind = rootKind.raw): RootAddress {
-    if (bytes <= MOST_POOLED_BYTES) {
-      const words = Math.max(1, Math.ceil(bytes / WORD_BYTES));
-      const { made, node } = this.transaction.run((tx) => {
-        const made = createRoot(tx, kind);
-        const node = addHold(tx, made.address, this.#belongings);
-        const block = allocate(tx, words, extentKind.raw);
-        tx.memory.at(block).fill(0, block & EXTENT_MASK, (block & EXTENT_MASK) + words);
-        tx.write(made.address + root.a, block);
-        tx.write(made.address + root.b, bytes);
-        return { made, node };
-      });
-      this.#holds.set(made.address, { node, serial: made.serial, count: 1 });
-      return made;
-    }
-    return this.#createFile(kind, bytes);
+    const inFile = bytes > MOST_POOLED_BYTES ? this.#createFile(kind, bytes) : undefined;
+    if (inFile !== undefined) return inFile;
+    const words = Math.max(1, Math.ceil(bytes / WORD_BYTES));
+    const { made, node } = this.transaction.run((tx) => {
+      const made = createRoot(tx, kind);
+      const node = addHold(tx, made.address, this.#belongings);
+      const block = allocate(tx, words, extentKind.raw);
+      tx.memory.at(block).fill(0, block & EXTENT_MASK, (block & EXTENT_MASK) + words);
+      tx.write(made.address + root.a, block);
+      tx.write(made.address + root.b, bytes);
+      return { made, node };
+    });
+    this.#holds.set(made.address, { node, serial: made.serial, count: 1 });
+    return made;
   }
 
   /**
@@ -279,7 +280,8 @@ export class Heap {
    * @throws a system error `ENOSPC` when there is no room.
    */
   createParcel(bytes: number): RootAddress {
-    if (bytes > MOST_PARCEL_BYTES) return this.#createFile(rootKind.parcel, bytes);
+    const inFile = bytes > MOST_PARCEL_BYTES ? this.#createFile(rootKind.parcel, bytes) : undefined;
+    if (inFile !== undefined) return inFile;
     const { made, node } = this.transaction.run((tx) => {
       const made = createRoot(tx, rootKind.parcel, [0, bytes]);
       const node = addHold(tx, made.address, this.#belongings);
@@ -290,9 +292,18 @@ export class Heap {
     return made;
   }
 
-  #createFile(kind: number, bytes: number): RootAddress {
-    // Noted before the file exists, so whoever ends the object removes the file, made or not.
-    const made = this.create(kind, [0, bytes % 0x4000_0000, 1 + Math.floor(bytes / 0x4000_0000), 0]);
+  /** @returns undefined when the heap's limit leaves no room for a file, and there may be some in extents. */
+  #createFile(kind: number, bytes: number): RootAddress | undefined {
+    const contents = [0, bytes % 0x4000_0000, 1 + Math.floor(bytes / 0x4000_0000), 0];
+    let made: RootAddress;
+    try {
+      // Noted before the file exists, so whoever ends the object removes the file, made or not.
+      made = this.create(kind, contents, (tx) => countFile(tx, bytes));
+    } catch (error) {
+      // Extents that have been full of small things are there for good.
+      if (errorCode(error) === 'ENOSPC' && bytes <= MAX_BLOCK_WORDS * WORD_BYTES) return undefined;
+      throw error;
+    }
     const path = this.#rawPath(made.address, made.serial);
     try {
       this.transaction.run((tx) => tx.write(made.address + root.d, made.serial));
@@ -380,12 +391,15 @@ export class Heap {
     }).unref();
   }
 
-  /** For an allocation that found none: first what the dead have left, then another extent. */
-  #makeRoom(needed: NeedsRoom, reaping: number | undefined): void {
+  /** For an allocation that found none: first what the dead have left, then another extent. @returns whether it is that. */
+  #makeRoom({ kind, pages }: NeedsRoom, reaping: number | undefined): boolean {
     let buried = 0;
     while (buried < BURIALS_FOR_ROOM && this.memory.segment[header.dying] !== 0 && this.#buryPart(reaping)) buried += 1;
-    if (buried > 0) return;
-    growHeap(this.transaction, needed, (index) => extentPath(this.id, this.nonce, index));
+    if (buried > 0) return false;
+    const pathOf = (index: number | string) => extentPath(this.id, this.nonce, index);
+    if (kind === undefined) throw beyondLimit(this.memory, pathOf('raw'));
+    growHeap(this.transaction, kind, pages, pathOf);
+    return true;
   }
 
   /** Drops what heaps that are gone have referred to. */

@@ -8,10 +8,11 @@ import { wake } from './sleep.js';
 
 /** What a transaction asks for when the allocator has no pages left: growth happens outside of transactions. */
 export class NeedsRoom {
-  readonly kind: ExtentKind;
+  /** Undefined for a file, for which the heap's limit leaves no room. */
+  readonly kind: ExtentKind | undefined;
   readonly pages: number;
 
-  constructor(kind: ExtentKind, pages: number) {
+  constructor(kind: ExtentKind | undefined, pages: number) {
     this.kind = kind;
     this.pages = pages;
   }
@@ -36,7 +37,7 @@ export class Transaction {
   readonly #sequences: number[] = [];
   readonly #wakes: number[] = [];
   readonly #afterwards: (() => void)[] = [];
-  readonly #grow: (needed: NeedsRoom, reaping: number | undefined) => void;
+  readonly #makeRoom: (needed: NeedsRoom, reaping: number | undefined) => boolean;
   #freeBlock: ((tx: Transaction, address: number) => void) | undefined;
   #open = false;
 
@@ -44,12 +45,12 @@ export class Transaction {
     memory: HeapMemory,
     participant: Participant,
     locks: InternalLocks,
-    grow: (needed: NeedsRoom, reaping: number | undefined) => void,
+    makeRoom: (needed: NeedsRoom, reaping: number | undefined) => boolean,
   ) {
     this.memory = memory;
     this.participant = participant;
     this.locks = locks;
-    this.#grow = grow;
+    this.#makeRoom = makeRoom;
   }
 
   /** The allocator stands on transactions, so it is introduced afterwards. */
@@ -68,7 +69,7 @@ export class Transaction {
    * @throws whatever `body` throws, with nothing changed.
    */
   run<T>(body: (tx: Transaction) => T, reaping?: number): T {
-    for (let growths = 0; ; growths++) {
+    for (let growths = 0; ; ) {
       this.settle(reaping);
       this.participant.check();
       this.#open = true;
@@ -81,7 +82,7 @@ export class Transaction {
         if (!(error instanceof NeedsRoom)) throw error;
         if (growths >= MOST_GROWTHS)
           throw new CorruptSegmentError('A heap that grows and grows has no room all the same.');
-        this.#grow(error, reaping);
+        if (this.#makeRoom(error, reaping)) growths += 1;
       }
     }
   }
