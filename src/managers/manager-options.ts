@@ -17,8 +17,11 @@ export interface ManagerOptions {
   /**
    * The most that all objects of the manager may take of /dev/shm together, in bytes, with what it takes to keep them: 4 MiB
    * (4194304) at least. What would take more fails with a system error `ENOSPC`, whoever does it: nothing is changed then, and
-   * it succeeds once something has been deleted, taken or disposed of. Blocks of `SharedMemory` and `ShareableList` are files
-   * of their own, and do not count. A named manager that is met has the limit with which it was started. Default: no limit.
+   * it succeeds once something has been deleted, taken or disposed of. Reading an object that is in a container, waiting, and
+   * taking with a lease need a few words too, so leave some room: bound queues by `maxsize`, caches by `maxEntries`. What
+   * containers have once taken stays theirs, used again and again, and what arrays have taken stays for arrays. Blocks of
+   * `SharedMemory` and `ShareableList` are files of their own, and do not count. A named manager that is met has the limit with
+   * which it was started. Default: no limit.
    *
    * @example
    * ```ts
