@@ -79,6 +79,8 @@ class Check {
     this.#extents();
     this.#partialLists(extentKind.structure, header.partial);
     this.#partialLists(extentKind.raw, header.rawPartial);
+    const reserve = this.#tx.read(header.reserve);
+    if (reserve !== 0) this.#own(reserve, 'the reserve');
     const holds = this.#holds();
     const foreign = this.#foreign();
     const held = [...holds.values()].reduce((sum, count) => sum + count, 0);
@@ -92,7 +94,8 @@ class Check {
     }
     return {
       problems: this.#problems,
-      blocks: this.#used.size,
+      // What is kept back is nobody's.
+      blocks: this.#used.size - (this.#used.delete(reserve) ? 1 : 0),
       blockWords: [...this.#used.values()].reduce((sum, words) => sum + words, 0),
       roots,
       holds: held,

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { CorruptSegmentError, MultiprocessError } from '../errors/index.js';
 import { errorCode, type MemoryMap, mapShared, openFileFacts, removeFile, reserve } from '../os/index.js';
-import { allocate, free, MAX_BLOCK_WORDS } from './allocator.js';
+import { allocate, fillReserve, free, MAX_BLOCK_WORDS, RESERVE_PAGES } from './allocator.js';
 import { step } from './doors.js';
 import { settleEstate } from './estate.js';
 import { growHeap } from './extents.js';
@@ -9,8 +9,11 @@ import { dropOneOf, type ForeignHeap, foreignHeaps } from './foreign.js';
 import { sweepHeap } from './heap-sweep.js';
 import { InternalLocks } from './internal-lock.js';
 import {
+  EXTENT_ENTRY_WORDS,
   EXTENT_MASK,
   EXTENT_SHIFT,
+  EXTENT_TABLE,
+  extentEntry,
   extentKind,
   header,
   isContainerKind,
@@ -232,13 +235,17 @@ export class Heap {
 
   /** Ends an object for all who use it. @throws StaleHandleError when somebody has already. */
   dispose(at: RootAddress): void {
-    this.transaction.run((tx) => {
-      const container = isContainerKind(this.memory.load(at.address + root.kind));
-      if (container) tx.lockObject(at.address);
-      confirmRoot(tx, at);
-      disposeRoot(tx, at.address);
-      if (container) discardBody(tx, at.address);
-    });
+    this.transaction.run(
+      (tx) => {
+        const container = isContainerKind(this.memory.load(at.address + root.kind));
+        if (container) tx.lockObject(at.address);
+        confirmRoot(tx, at);
+        disposeRoot(tx, at.address);
+        if (container) discardBody(tx, at.address);
+      },
+      undefined,
+      true,
+    );
     const words = this.memory.at(at.address);
     const index = at.address & EXTENT_MASK;
     Atomics.add(words, index + root.futex, 1);
@@ -356,6 +363,7 @@ export class Heap {
   buryAny(): void {
     for (let i = 0; this.memory.segment[header.dying] !== 0 && i < BURIALS_AT_ONCE; i++) if (!this.#buryPart()) return;
     if (this.memory.segment[header.dying] !== 0) this.#buryLater();
+    else if (this.memory.segment[header.reserve] === 0 && this.memory.extentCount > 1) this.#keepBack();
   }
 
   /** Lets go of the contents of objects that have ended, for at most so many ms. */
@@ -399,7 +407,19 @@ export class Heap {
     const pathOf = (index: number | string) => extentPath(this.id, this.nonce, index);
     if (kind === undefined) throw beyondLimit(this.memory, pathOf('raw'));
     growHeap(this.transaction, kind, pages, pathOf);
+    this.#keepBack(reaping, pages);
     return true;
+  }
+
+  /** @param needed free pages to be left, for whom the heap has just grown. */
+  #keepBack(reaping?: number, needed = 0): void {
+    const { segment, extentCount } = this.memory;
+    if (segment[header.reserve] !== 0) return;
+    const last = EXTENT_TABLE + (extentCount - 1) * EXTENT_ENTRY_WORDS;
+    const free = segment[last + extentEntry.freePages]!;
+    if (needed > 0 && (segment[last + extentEntry.kind] !== extentKind.structure || free < needed + RESERVE_PAGES))
+      return;
+    this.transaction.run(fillReserve, reaping);
   }
 
   /** Drops what heaps that are gone have referred to. */
@@ -433,6 +453,7 @@ export class Heap {
       this.transaction.settle();
       for (const listener of this.onTick) listener();
       this.lookAround();
+      if (!this.transaction.open) this.#keepBack();
     } catch (error) {
       // A timer has nobody to tell; the next operation meets the same and throws it.
       if (!(error instanceof MultiprocessError) && errorCode(error) === undefined) throw error;

@@ -41,6 +41,8 @@ export const header = {
   maxPages: 69,
   /** Pages that the files of large objects take (limit.ts). */
   filePages: 70,
+  /** A few pages that only transactions which make room may use (allocator.ts): address of the block, 0 for none. */
+  reserve: 71,
   /** Pages with room, a list for each size class: structure first, then raw memory. */
   partial: 128,
   rawPartial: 192,

@@ -5,6 +5,7 @@ import { inspect } from 'node:util';
 import {
   type DictProxy,
   dispose,
+  fromMessage,
   handleOf,
   type ListProxy,
   open,
@@ -175,7 +176,8 @@ for (const [name, { make, uses, shown }] of Object.entries(kinds)) {
       ]) {
         assert.throws(use, stale, String(use));
       }
-      assert.throws(() => toMessage({ object }), stale);
+      const message = toMessage({ object }); // an address, which leads nowhere
+      assert.throws(() => fromMessage(message), stale);
       // What has it can be changed, and lets go of it.
       list.set(0, null as never);
       dict.delete('a');

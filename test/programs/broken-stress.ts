@@ -66,7 +66,7 @@ export const faults: Readonly<Record<string, Fault>> = {
   },
 };
 
-const ONE_IN = 20;
+const ONE_IN = 4;
 
 export function brokenStress(
   world: World,

@@ -2,10 +2,11 @@
 // succeeds later.
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
-import { type DictProxy, SharedDict, SharedList, SharedNamespace, transact } from 'multiprocess';
+import { type DictProxy, dispose, SharedDict, SharedList, SharedNamespace, transact } from 'multiprocess';
 import '../../src/collections/index.js';
 import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
+import { collectGarbage } from '../support/gc.js';
 
 const codes: Record<string, unknown> = {};
 const problems: string[] = [];
@@ -65,8 +66,8 @@ const whole: Record<string, Attempt> = {
     transact(dict as DictProxy<string, any>, (inside) => {
       for (const [key, value] of many) inside.set(key, value);
     }),
-  'a new dict': () => SharedDict(many),
-  'a dict of large values': () => SharedDict([['a', large]]),
+  'a new dict': () => dispose(SharedDict(many)),
+  'a dict of large values': () => dispose(SharedDict([['a', large]])),
   'namespace: a large value': () => {
     space['a'] = large;
   },
@@ -77,8 +78,8 @@ const whole: Record<string, Attempt> = {
     Object.defineProperty(space, 'c', { value: large, writable: true, enumerable: true, configurable: true }),
   'transact of a namespace': () => transact(space, (inside) => Object.assign(inside, { first: 1, a: large, last: 2 })),
   'a large transact of a namespace': () => transact(space, (inside) => Object.assign(inside, Object.fromEntries(many))),
-  'a new namespace': () => SharedNamespace(Object.fromEntries(many)),
-  'a namespace of large values': () => SharedNamespace({ a: large }),
+  'a new namespace': () => dispose(SharedNamespace(Object.fromEntries(many))),
+  'a namespace of large values': () => dispose(SharedNamespace({ a: large })),
 };
 /** What is many changes. */
 const steps: Record<string, Attempt> = {
@@ -116,11 +117,12 @@ const steps: Record<string, Attempt> = {
 
 const contents = () => [dict.copy(), { ...space }];
 
-function withoutRoom(what: string, attempt: Attempt, isWhole: boolean): void {
+async function withoutRoom(what: string, attempt: Attempt, isWhole: boolean): Promise<void> {
   dict.clear();
   dict.set('a', 1);
   for (const name of Object.keys(space)) if (name !== 'a') delete space[name];
   space['a'] = 1;
+  await collectGarbage();
   heap.bury();
   fill();
   const before = contents();
@@ -138,6 +140,7 @@ function withoutRoom(what: string, attempt: Attempt, isWhole: boolean): void {
     // Full of what it has taken itself: when that has gone, it goes on.
     dict.clear();
     for (const name of Object.keys(space)) delete space[name];
+    await collectGarbage();
     heap.bury();
     dict.set('again', 'x'.repeat(10_000));
     space['again'] = 'x'.repeat(10_000);
@@ -151,8 +154,8 @@ function withoutRoom(what: string, attempt: Attempt, isWhole: boolean): void {
   problems.push(...checkHeap(heap).problems.map((problem) => `${what}, with room again: ${problem}`));
 }
 
-for (const [what, attempt] of Object.entries(whole)) withoutRoom(what, attempt, true);
-for (const [what, attempt] of Object.entries(steps)) withoutRoom(what, attempt, false);
+for (const [what, attempt] of Object.entries(whole)) await withoutRoom(what, attempt, true);
+for (const [what, attempt] of Object.entries(steps)) await withoutRoom(what, attempt, false);
 // At the brim: what takes no more room works.
 fill();
 dict.clear();
