@@ -216,6 +216,6 @@ test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, (c
 
 describe('it is found when', { timeout: 300_000 }, () => {
   for (const fault of Object.keys(faults)) {
-    test(fault, (context) => run(context, { seconds: 1, operations: 2000, mostSeconds: 60, fault, pauseMs: 1000 }));
+    test(fault, (context) => run(context, { seconds: 1, operations: 2000, mostSeconds: 60, fault, pauseMs: 3000 }));
   }
 });

@@ -154,8 +154,9 @@ async function withoutRoom(what: string, attempt: Attempt, isWhole: boolean): Pr
   problems.push(...checkHeap(heap).problems.map((problem) => `${what}, with room again: ${problem}`));
 }
 
-for (const [what, attempt] of Object.entries(whole)) await withoutRoom(what, attempt, true);
+// First: the heap is small, and so soon full.
 for (const [what, attempt] of Object.entries(steps)) await withoutRoom(what, attempt, false);
+for (const [what, attempt] of Object.entries(whole)) await withoutRoom(what, attempt, true);
 // At the brim: what takes no more room works.
 fill();
 dict.clear();
