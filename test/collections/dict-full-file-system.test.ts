@@ -14,7 +14,13 @@ test('a full /dev/shm is ENOSPC for whatever a dict or a namespace does, and lea
   timeout: 120_000,
 }, async (context) => {
   for (const way of ways) {
-    const { code, signal, stdout, stderr } = await run('unshare', [...way, process.execPath, program('full-shm-dict')]);
+    const { code, signal, stdout, stderr } = await run(
+      'unshare',
+      [...way, process.execPath, program('full-shm-dict')],
+      {
+        timeoutMs: 110_000,
+      },
+    );
     const [mounted, report = ''] = stdout.split('\n');
     if (mounted !== 'mounted') continue;
     assert.deepEqual([code, signal], [0, null], stderr); // SIGBUS above all
