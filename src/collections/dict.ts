@@ -377,16 +377,20 @@ export class Dict implements DictOperations {
   }
 
   clear(): void {
-    this.heap.transaction.run((tx) => {
-      tx.lockObject(this.at.address);
-      const old = bodyOf(tx, this.at);
-      if (tx.read(old + body.count) === 0) return;
-      tx.lockRoots();
-      const settings = settingsOf(tx, old);
-      discardBody(tx, this.at.address);
-      tx.write(this.at.address + dictRoot.body, makeBody(tx, settings));
-      tx.write(this.at.address + dictRoot.stamp, this.stampNow(tx));
-    });
+    this.heap.transaction.run(
+      (tx) => {
+        tx.lockObject(this.at.address);
+        const old = bodyOf(tx, this.at);
+        if (tx.read(old + body.count) === 0) return;
+        tx.lockRoots();
+        const settings = settingsOf(tx, old);
+        discardBody(tx, this.at.address);
+        tx.write(this.at.address + dictRoot.body, makeBody(tx, settings));
+        tx.write(this.at.address + dictRoot.stamp, this.stampNow(tx));
+      },
+      undefined,
+      true,
+    );
     this.changedHere('all');
     this.heap.buryAny();
   }

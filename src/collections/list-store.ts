@@ -359,7 +359,7 @@ export class HeapListStore implements ListStore {
       const fresh = allocate(tx, body.words);
       tx.fill(fresh, ...new Array<number>(body.words).fill(0));
       tx.write(at.address + root.a, fresh);
-    });
+    }, true);
     this.#buried(undefined);
   }
 
@@ -372,13 +372,17 @@ export class HeapListStore implements ListStore {
     }
   }
 
-  #change<T>(change: (tx: Transaction, at: number) => T): T {
+  #change<T>(change: (tx: Transaction, at: number) => T, makesRoom = false): T {
     const { heap, at } = this.#place;
     this.#changes += 1;
-    const result = heap.transaction.run((tx) => {
-      tx.lockObject(at.address);
-      return change(tx, bodyOf(tx, at));
-    });
+    const result = heap.transaction.run(
+      (tx) => {
+        tx.lockObject(at.address);
+        return change(tx, bodyOf(tx, at));
+      },
+      undefined,
+      makesRoom,
+    );
     tellWatchers(this.#place);
     return result;
   }

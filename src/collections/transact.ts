@@ -1,5 +1,5 @@
 import { MultiprocessError } from '../errors/index.js';
-import type { Place } from '../heap/internal.js';
+import { type Place, stale } from '../heap/internal.js';
 import { LockWord, type NotPromise } from '../synchronize/internal.js';
 import { refuseThenable } from './refuse-thenable.js';
 import { setStarving, TURN } from './watchers.js';
@@ -82,6 +82,7 @@ export function transact<P extends object, R>(target: P, fn: (target: P) => NotP
   onTick.add(abandon);
   try {
     turn.takeSync(Number.POSITIVE_INFINITY);
+    if (!place.heap.exists(place.at)) throw stale();
     for (let runs = 1; ; runs++) {
       const outcome = attempt(target, unit, fn);
       if (outcome !== undefined) return outcome.result;

@@ -229,7 +229,33 @@ function takeRun(tx: Transaction, pages: number, kind: ExtentKind): number {
       return page;
     }
   }
+  if (tx.maySpendReserve && kind === extentKind.structure && spendReserve(tx)) return takeRun(tx, pages, kind);
   throw new NeedsRoom(kind, pages);
+}
+
+/** Pages that are kept back, so that what makes room, and takes a little to do so, succeeds when there is none. */
+export const RESERVE_PAGES = 4;
+
+/** Keeps pages back if there are free ones. Logs at most 14 words. */
+export function fillReserve(tx: Transaction): void {
+  tx.lockAllocator();
+  if (tx.read(header.reserve) !== 0) return;
+  try {
+    tx.write(header.reserve, allocate(tx, RESERVE_PAGES * PAGE_WORDS));
+  } catch (error) {
+    if (!(error instanceof NeedsRoom)) throw error;
+  }
+}
+
+/** Nobody else takes those pages: the allocator's lock is kept until the commit. Logs at most 6 words. */
+function spendReserve(tx: Transaction): boolean {
+  const block = tx.read(header.reserve);
+  if (block === 0) return false;
+  const page = block >>> PAGE_SHIFT;
+  if (tx.read(describe(tx, page) + descriptor.kind) !== pageKind.large) throw corrupt('a reserve');
+  tx.write(header.reserve, 0);
+  giveRun(tx, page);
+  return true;
 }
 
 function giveRun(tx: Transaction, page: number): void {

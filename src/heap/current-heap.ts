@@ -54,10 +54,14 @@ export function openInstead<T>(participant: ((heap: Heap) => Heap) | undefined, 
   }
 }
 
-/** A heap of its own, of a name that nobody knows, in which this environment takes part until it ends. */
-export function makeHeap(): Heap {
+/**
+ * A heap of its own, of a name that nobody knows, in which this environment takes part until it ends.
+ *
+ * @param maxBytes the most that it may take of /dev/shm. Default: no limit.
+ */
+export function makeHeap(maxBytes?: number): Heap {
   ensureMembership();
-  return joined(Heap.join(randomHex(16), true)!);
+  return joined(Heap.join(randomHex(16), true, maxBytes)!);
 }
 
 /** What `make` makes while it runs lies in that heap. */

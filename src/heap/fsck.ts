@@ -29,6 +29,7 @@ import {
   TOKEN_MASK,
 } from './layout.js';
 import { OWNS_A } from './lifetimes.js';
+import { filePages, pagesTaken } from './limit.js';
 import { extentPath } from './segment.js';
 import { CLASS_CAPACITY, CLASS_WORDS } from './size-classes.js';
 import type { Transaction } from './transaction.js';
@@ -65,6 +66,7 @@ class Check {
   /** Those that wait for each condition, and the rounds of each barrier. */
   readonly #waiters = new Map<number, Set<number>>();
   readonly #rounds = new Map<number, Set<number>>();
+  #filePages = 0;
   readonly #heap: Heap;
   readonly #tx: Transaction;
 
@@ -77,11 +79,14 @@ class Check {
     this.#extents();
     this.#partialLists(extentKind.structure, header.partial);
     this.#partialLists(extentKind.raw, header.rawPartial);
+    const reserve = this.#tx.read(header.reserve);
+    if (reserve !== 0) this.#own(reserve, 'the reserve');
     const holds = this.#holds();
     const foreign = this.#foreign();
     const held = [...holds.values()].reduce((sum, count) => sum + count, 0);
     const roots = this.#roots(holds, foreign);
     this.#slots();
+    this.#limit();
     for (const address of this.#used.keys())
       if (!this.#owned.has(address)) this.#bad(`block ${address} belongs to nobody`);
     for (const [address, owner] of this.#owned) {
@@ -89,7 +94,8 @@ class Check {
     }
     return {
       problems: this.#problems,
-      blocks: this.#used.size,
+      // What is kept back is nobody's.
+      blocks: this.#used.size - (this.#used.delete(reserve) ? 1 : 0),
       blockWords: [...this.#used.values()].reduce((sum, words) => sum + words, 0),
       roots,
       holds: held,
@@ -272,6 +278,7 @@ class Check {
         });
         const mayHaveFile = isRawKind(kind) || (kind & KIND_MASK) === rootKind.parcel;
         if (mayHaveFile && tx.read(address + root.c) !== 0) {
+          this.#filePages += filePages(tx, address);
           const name = `raw-${address.toString(36)}-${tx.read(address + root.d).toString(36)}`;
           files.delete(extentPath(this.#heap.id, this.#heap.nonce, name));
         }
@@ -329,6 +336,15 @@ class Check {
       members.add(address);
     }
     return members;
+  }
+
+  #limit(): void {
+    const { memory } = this.#tx;
+    const counted = memory.segment[header.filePages]!;
+    if (counted !== this.#filePages) this.#bad(`the heap counts ${counted} pages in files and has ${this.#filePages}`);
+    const most = memory.segment[header.maxPages]!;
+    const taken = pagesTaken(memory);
+    if (most !== 0 && taken > most) this.#bad(`the heap takes ${taken} pages, and may take ${most}`);
   }
 
   #slots(): void {

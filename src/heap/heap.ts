@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { CorruptSegmentError, MultiprocessError } from '../errors/index.js';
 import { errorCode, type MemoryMap, mapShared, openFileFacts, removeFile, reserve } from '../os/index.js';
-import { allocate, free } from './allocator.js';
+import { allocate, fillReserve, free, MAX_BLOCK_WORDS, RESERVE_PAGES } from './allocator.js';
 import { step } from './doors.js';
 import { settleEstate } from './estate.js';
 import { growHeap } from './extents.js';
@@ -9,8 +9,11 @@ import { dropOneOf, type ForeignHeap, foreignHeaps } from './foreign.js';
 import { sweepHeap } from './heap-sweep.js';
 import { InternalLocks } from './internal-lock.js';
 import {
+  EXTENT_ENTRY_WORDS,
   EXTENT_MASK,
   EXTENT_SHIFT,
+  EXTENT_TABLE,
+  extentEntry,
   extentKind,
   header,
   isContainerKind,
@@ -19,6 +22,7 @@ import {
   WORD_BYTES,
 } from './layout.js';
 import { addHold, belongingsOf, buryFile, buryPart, discardBody, disposeRoot, removeHold } from './lifetimes.js';
+import { beyondLimit, countFile } from './limit.js';
 import { HeapMemory } from './memory.js';
 import { type JoinedSlot, leaveGate, Participant, takeSlot } from './participants.js';
 import { reap } from './reaper.js';
@@ -86,9 +90,10 @@ export class Heap {
    * Joins the heap of that name.
    *
    * @param create whether to make it when there is none.
+   * @param maxBytes what it is limited to, if it is made; {@link LEAST_HEAP_BYTES} at least.
    */
-  static join(id: HeapId, create: boolean): Heap | undefined {
-    const segment = openSegment(id, create, sweepHeap);
+  static join(id: HeapId, create: boolean, maxBytes?: number): Heap | undefined {
+    const segment = openSegment(id, create, sweepHeap, maxBytes);
     if (segment === undefined) return undefined;
     let heap: Heap | undefined;
     try {
@@ -230,13 +235,17 @@ export class Heap {
 
   /** Ends an object for all who use it. @throws StaleHandleError when somebody has already. */
   dispose(at: RootAddress): void {
-    this.transaction.run((tx) => {
-      const container = isContainerKind(this.memory.load(at.address + root.kind));
-      if (container) tx.lockObject(at.address);
-      confirmRoot(tx, at);
-      disposeRoot(tx, at.address);
-      if (container) discardBody(tx, at.address);
-    });
+    this.transaction.run(
+      (tx) => {
+        const container = isContainerKind(this.memory.load(at.address + root.kind));
+        if (container) tx.lockObject(at.address);
+        confirmRoot(tx, at);
+        disposeRoot(tx, at.address);
+        if (container) discardBody(tx, at.address);
+      },
+      undefined,
+      true,
+    );
     const words = this.memory.at(at.address);
     const index = at.address & EXTENT_MASK;
     Atomics.add(words, index + root.futex, 1);
@@ -256,21 +265,20 @@ export class Heap {
    * @throws a system error `ENOSPC` when there is no room.
    */
   createRaw(bytes: number, kind: RawKind = rootKind.raw): RootAddress {
-    if (bytes <= MOST_POOLED_BYTES) {
-      const words = Math.max(1, Math.ceil(bytes / WORD_BYTES));
-      const { made, node } = this.transaction.run((tx) => {
-        const made = createRoot(tx, kind);
-        const node = addHold(tx, made.address, this.#belongings);
-        const block = allocate(tx, words, extentKind.raw);
-        tx.memory.at(block).fill(0, block & EXTENT_MASK, (block & EXTENT_MASK) + words);
-        tx.write(made.address + root.a, block);
-        tx.write(made.address + root.b, bytes);
-        return { made, node };
-      });
-      this.#holds.set(made.address, { node, serial: made.serial, count: 1 });
-      return made;
-    }
-    return this.#createFile(kind, bytes);
+    const inFile = bytes > MOST_POOLED_BYTES ? this.#createFile(kind, bytes) : undefined;
+    if (inFile !== undefined) return inFile;
+    const words = Math.max(1, Math.ceil(bytes / WORD_BYTES));
+    const { made, node } = this.transaction.run((tx) => {
+      const made = createRoot(tx, kind);
+      const node = addHold(tx, made.address, this.#belongings);
+      const block = allocate(tx, words, extentKind.raw);
+      tx.memory.at(block).fill(0, block & EXTENT_MASK, (block & EXTENT_MASK) + words);
+      tx.write(made.address + root.a, block);
+      tx.write(made.address + root.b, bytes);
+      return { made, node };
+    });
+    this.#holds.set(made.address, { node, serial: made.serial, count: 1 });
+    return made;
   }
 
   /**
@@ -279,7 +287,8 @@ export class Heap {
    * @throws a system error `ENOSPC` when there is no room.
    */
   createParcel(bytes: number): RootAddress {
-    if (bytes > MOST_PARCEL_BYTES) return this.#createFile(rootKind.parcel, bytes);
+    const inFile = bytes > MOST_PARCEL_BYTES ? this.#createFile(rootKind.parcel, bytes) : undefined;
+    if (inFile !== undefined) return inFile;
     const { made, node } = this.transaction.run((tx) => {
       const made = createRoot(tx, rootKind.parcel, [0, bytes]);
       const node = addHold(tx, made.address, this.#belongings);
@@ -290,9 +299,18 @@ export class Heap {
     return made;
   }
 
-  #createFile(kind: number, bytes: number): RootAddress {
-    // Noted before the file exists, so whoever ends the object removes the file, made or not.
-    const made = this.create(kind, [0, bytes % 0x4000_0000, 1 + Math.floor(bytes / 0x4000_0000), 0]);
+  /** @returns undefined when the heap's limit leaves no room for a file, and there may be some in extents. */
+  #createFile(kind: number, bytes: number): RootAddress | undefined {
+    const contents = [0, bytes % 0x4000_0000, 1 + Math.floor(bytes / 0x4000_0000), 0];
+    let made: RootAddress;
+    try {
+      // Noted before the file exists, so whoever ends the object removes the file, made or not.
+      made = this.create(kind, contents, (tx) => countFile(tx, bytes));
+    } catch (error) {
+      // Extents that have been full of small things are there for good.
+      if (errorCode(error) === 'ENOSPC' && bytes <= MAX_BLOCK_WORDS * WORD_BYTES) return undefined;
+      throw error;
+    }
     const path = this.#rawPath(made.address, made.serial);
     try {
       this.transaction.run((tx) => tx.write(made.address + root.d, made.serial));
@@ -345,6 +363,7 @@ export class Heap {
   buryAny(): void {
     for (let i = 0; this.memory.segment[header.dying] !== 0 && i < BURIALS_AT_ONCE; i++) if (!this.#buryPart()) return;
     if (this.memory.segment[header.dying] !== 0) this.#buryLater();
+    else if (this.memory.segment[header.reserve] === 0 && this.memory.extentCount > 1) this.#keepBack();
   }
 
   /** Lets go of the contents of objects that have ended, for at most so many ms. */
@@ -380,12 +399,27 @@ export class Heap {
     }).unref();
   }
 
-  /** For an allocation that found none: first what the dead have left, then another extent. */
-  #makeRoom(needed: NeedsRoom, reaping: number | undefined): void {
+  /** For an allocation that found none: first what the dead have left, then another extent. @returns whether it is that. */
+  #makeRoom({ kind, pages }: NeedsRoom, reaping: number | undefined): boolean {
     let buried = 0;
     while (buried < BURIALS_FOR_ROOM && this.memory.segment[header.dying] !== 0 && this.#buryPart(reaping)) buried += 1;
-    if (buried > 0) return;
-    growHeap(this.transaction, needed, (index) => extentPath(this.id, this.nonce, index));
+    if (buried > 0) return false;
+    const pathOf = (index: number | string) => extentPath(this.id, this.nonce, index);
+    if (kind === undefined) throw beyondLimit(this.memory, pathOf('raw'));
+    growHeap(this.transaction, kind, pages, pathOf);
+    this.#keepBack(reaping, pages);
+    return true;
+  }
+
+  /** @param needed free pages to be left, for whom the heap has just grown. */
+  #keepBack(reaping?: number, needed = 0): void {
+    const { segment, extentCount } = this.memory;
+    if (segment[header.reserve] !== 0) return;
+    const last = EXTENT_TABLE + (extentCount - 1) * EXTENT_ENTRY_WORDS;
+    const free = segment[last + extentEntry.freePages]!;
+    if (needed > 0 && (segment[last + extentEntry.kind] !== extentKind.structure || free < needed + RESERVE_PAGES))
+      return;
+    this.transaction.run(fillReserve, reaping);
   }
 
   /** Drops what heaps that are gone have referred to. */
@@ -419,6 +453,7 @@ export class Heap {
       this.transaction.settle();
       for (const listener of this.onTick) listener();
       this.lookAround();
+      if (!this.transaction.open) this.#keepBack();
     } catch (error) {
       // A timer has nobody to tell; the next operation meets the same and throws it.
       if (!(error instanceof MultiprocessError) && errorCode(error) === undefined) throw error;

@@ -29,6 +29,7 @@ export {
   enlisted,
   removeHold,
 } from './lifetimes.js';
+export { LEAST_HEAP_BYTES } from './limit.js';
 export {
   closeWrapper,
   enterWrapper,

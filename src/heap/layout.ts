@@ -8,7 +8,7 @@
 //   undo log  248 pairs of address and old value
 //   extent    pages of 16 KiB; the first ones hold the descriptors of all its pages
 
-export const SEGMENT_MAGIC = 0x6870_6d33; // 'mph' and the layout's version
+export const SEGMENT_MAGIC = 0x6870_6d34; // 'mph' and the layout's version
 export const WORD_BYTES = 4;
 
 export const EXTENT_SHIFT = 22;
@@ -37,6 +37,12 @@ export const header = {
   dying: 67,
   /** First node of the list of references from other heaps. */
   foreign: 68,
+  /** Pages that the heap may take in all; 0 for no limit. Written once, before the heap is published. */
+  maxPages: 69,
+  /** Pages that the files of large objects take (limit.ts). */
+  filePages: 70,
+  /** A few pages that only transactions which make room may use (allocator.ts): address of the block, 0 for none. */
+  reserve: 71,
   /** Pages with room, a list for each size class: structure first, then raw memory. */
   partial: 128,
   rawPartial: 192,

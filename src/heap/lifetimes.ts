@@ -15,6 +15,7 @@ import {
   slot,
   slotBase,
 } from './layout.js';
+import { discountFile } from './limit.js';
 import { createRoot, freeRoot, isRoot, nextSerial } from './roots.js';
 import type { Transaction } from './transaction.js';
 
@@ -206,7 +207,7 @@ export function buryPart(tx: Transaction): Dying | 'more' | 'nothing' {
 /** How many dying objects of kinds that this program does not know are passed over. */
 const MOST_UNKNOWN = 64;
 
-/** Buries an object whose file has been removed, unless somebody else has. Logs at most 12 words. */
+/** Buries an object whose file has been removed, unless somebody else has. Logs at most 14 words. */
 export function buryFile(tx: Transaction, { address, file }: Dying): void {
   tx.lockRoots();
   let linkAt: number = header.dying;
@@ -217,6 +218,7 @@ export function buryFile(tx: Transaction, { address, file }: Dying): void {
     }
     if (tx.read(address + root.d) !== file) return;
     tx.write(linkAt, tx.read(address + root.next));
+    discountFile(tx, address);
     freeRoot(tx, address);
     return;
   }

@@ -1,4 +1,5 @@
 import { CorruptSegmentError } from '../errors/index.js';
+import { errorCode } from '../os/index.js';
 import { atomicLoad, atomicStore, step } from './doors.js';
 import type { InternalLocks } from './internal-lock.js';
 import { EXTENT_MASK, EXTENT_SHIFT, type ExtentKind, header, LOG_CAPACITY, root } from './layout.js';
@@ -8,10 +9,11 @@ import { wake } from './sleep.js';
 
 /** What a transaction asks for when the allocator has no pages left: growth happens outside of transactions. */
 export class NeedsRoom {
-  readonly kind: ExtentKind;
+  /** Undefined for a file, for which the heap's limit leaves no room. */
+  readonly kind: ExtentKind | undefined;
   readonly pages: number;
 
-  constructor(kind: ExtentKind, pages: number) {
+  constructor(kind: ExtentKind | undefined, pages: number) {
     this.kind = kind;
     this.pages = pages;
   }
@@ -36,25 +38,30 @@ export class Transaction {
   readonly #sequences: number[] = [];
   readonly #wakes: number[] = [];
   readonly #afterwards: (() => void)[] = [];
-  readonly #grow: (needed: NeedsRoom, reaping: number | undefined) => void;
+  readonly #makeRoom: (needed: NeedsRoom, reaping: number | undefined) => boolean;
   #freeBlock: ((tx: Transaction, address: number) => void) | undefined;
   #open = false;
+  #maySpendReserve = false;
 
   constructor(
     memory: HeapMemory,
     participant: Participant,
     locks: InternalLocks,
-    grow: (needed: NeedsRoom, reaping: number | undefined) => void,
+    makeRoom: (needed: NeedsRoom, reaping: number | undefined) => boolean,
   ) {
     this.memory = memory;
     this.participant = participant;
     this.locks = locks;
-    this.#grow = grow;
+    this.#makeRoom = makeRoom;
   }
 
   /** The allocator stands on transactions, so it is introduced afterwards. */
   freeBlocksWith(free: (tx: Transaction, address: number) => void): void {
     this.#freeBlock = free;
+  }
+
+  get maySpendReserve(): boolean {
+    return this.#maySpendReserve;
   }
 
   get open(): boolean {
@@ -65,13 +72,16 @@ export class Transaction {
    * Runs `body`, which may be run again from the start when memory had to be made for it.
    *
    * @param reaping the slot whose estate this is about, if any: its byte is kept.
+   * @param makesRoom whether it frees more than it takes: then it may take what is kept back for such, if there is nothing else.
    * @throws whatever `body` throws, with nothing changed.
    */
-  run<T>(body: (tx: Transaction) => T, reaping?: number): T {
-    for (let growths = 0; ; growths++) {
+  run<T>(body: (tx: Transaction) => T, reaping?: number, makesRoom = false): T {
+    let spends = false;
+    for (let growths = 0; ; ) {
       this.settle(reaping);
       this.participant.check();
       this.#open = true;
+      this.#maySpendReserve = spends;
       try {
         const result = body(this);
         this.#commit();
@@ -81,7 +91,12 @@ export class Transaction {
         if (!(error instanceof NeedsRoom)) throw error;
         if (growths >= MOST_GROWTHS)
           throw new CorruptSegmentError('A heap that grows and grows has no room all the same.');
-        this.#grow(error, reaping);
+        try {
+          if (this.#makeRoom(error, reaping)) growths += 1;
+        } catch (refusal) {
+          if (!makesRoom || spends || errorCode(refusal) !== 'ENOSPC') throw refusal;
+          spends = true;
+        }
       }
     }
   }

@@ -166,12 +166,13 @@ export class BaseManager {
   async #start(initializer: FunctionLocation | undefined, args: readonly unknown[]): Promise<void> {
     socketDirectory(); // refused before anything is started
     const types = locateTypes(typesOf(this.constructor));
+    const { name, linger = DEFAULT_LINGER_MS, maxBytes, timeout = DEFAULT_TIMEOUT_MS, signal } = this.#options;
     const config = {
       types,
       initargs: encode(args, 'initargs').bytes,
       ...(initializer === undefined ? {} : { initializer }),
+      ...(maxBytes === undefined ? {} : { maxBytes }),
     };
-    const { name, linger = DEFAULT_LINGER_MS, timeout = DEFAULT_TIMEOUT_MS, signal } = this.#options;
     if (name === undefined) {
       const server = new ServerProcess({ ...config, files: [] });
       const { place, path } = await server.ready;

@@ -11,6 +11,8 @@ export interface ServerConfig {
     location: FunctionLocation,
     exposed: readonly string[] | undefined,
   ])[];
+  /** The most that its heap may take. Default: no limit. */
+  readonly maxBytes?: number;
   readonly initializer?: FunctionLocation;
   /** Encoded apart, because their types may be registered by the module of the initializer. */
   readonly initargs: Uint8Array;

@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import { decode, type Encoded, encode, type FunctionLocation } from '../codec/internal.js';
 import { MultiprocessError } from '../errors/index.js';
 import type { Place } from '../heap/internal.js';
+import { errorCode } from '../os/index.js';
 import type { ShareableItem } from '../shared-memory/index.js';
 import { type Frame, FrameReader, makeFrame } from './frames.js';
 import type { Instances } from './instances.js';
@@ -156,6 +157,8 @@ function encodeResult(value: unknown): Encoded {
   try {
     return encode(value, 'result');
   } catch (error) {
+    // No room for what the result refers to: nothing that the user's code has done.
+    if (errorCode(error) === 'ENOSPC') throw error;
     throw new Thrown(error);
   }
 }

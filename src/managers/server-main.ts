@@ -27,7 +27,7 @@ let names: DictProxy | undefined;
 /** Serves until it is shut down; then the process exits. */
 export async function serve(config: ServerConfig): Promise<never> {
   process.on('SIGINT', () => {}); // Ctrl-C is for whoever started this one, who then ends it
-  const heap = makeHeap();
+  const heap = makeHeap(config.maxBytes);
   names = makeIn(heap, () => SharedDict());
   const { at } = placeOf(names);
   const place = new Place(heap, heap.create(rootKind.manager, [heap.participant.token, at.address, at.serial]));

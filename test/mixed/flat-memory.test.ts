@@ -2,7 +2,7 @@
 // take no more memory after a while than before. More: SECONDS=60. Again: SEED=.
 import assert from 'node:assert/strict';
 import { readdirSync, statSync } from 'node:fs';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Queue, SharedDict, SharedList } from 'multiprocess';
 import '../../src/collections/index.js';
 import { checkHeap } from '../../src/heap/fsck.js';
@@ -25,7 +25,14 @@ function bytesInFiles(id: string): number {
     .reduce((sum, file) => sum + statSync(`/dev/shm/${file}`).size, 0);
 }
 
-test(`values of random sizes for ${SECONDS} s`, { timeout: (SECONDS + 60) * 1000 }, async (context) => {
+interface Sample {
+  readonly files: number;
+  readonly used: number;
+  readonly blocks: number;
+  readonly roots: number;
+}
+
+async function changeAllTheTime(context: TestContext, nested: boolean): Promise<void> {
   const seed = seedOf();
   context.diagnostic(`SEED=${seed}`);
   const random = randomFrom(seed);
@@ -35,12 +42,17 @@ test(`values of random sizes for ${SECONDS} s`, { timeout: (SECONDS + 60) * 1000
   const queue = new Queue<unknown>();
   const id = dict.handle.split(':')[2]!;
   const heap = Heap.join(id, false)!;
-  /** Most are small. No shared objects: when those go depends on when garbage is collected here. */
-  const value = () => {
+  /** Most are small. */
+  const plain = () => {
     const bytes = below(4) === 0 ? below(MOST_BYTES) : below(200);
     if (below(4) === 0) return new Uint8Array(bytes);
     if (below(4) === 0) return { text: 'x'.repeat(bytes), deep: [bytes, { bytes }] };
     return 'x'.repeat(bytes);
+  };
+  const value = () => {
+    if (!nested || below(4) > 0) return plain();
+    if (below(2) === 0) return SharedList<unknown>([plain(), SharedDict<string, unknown>([['inner', plain()]])]);
+    return { in: SharedDict<string, unknown>([['inner', plain()]]), twice: [SharedList<unknown>([plain()])] };
   };
   let changes = 0;
   const change = () => {
@@ -57,7 +69,10 @@ test(`values of random sizes for ${SECONDS} s`, { timeout: (SECONDS + 60) * 1000
   const workFor = async (ms: number) => {
     for (const until = performance.now() + ms; performance.now() < until; ) {
       for (let i = 0; i < 200; i++) change();
-      await new Promise((resolve) => setImmediate(resolve));
+      // This process has made and read those objects, so it holds them until its garbage is collected; V8 would do that
+      // when its own heap has grown, whatever there is in the shared one.
+      if (nested) await collectGarbage();
+      else await new Promise((resolve) => setImmediate(resolve));
     }
     await collectGarbage();
     heap.bury();
@@ -66,7 +81,7 @@ test(`values of random sizes for ${SECONDS} s`, { timeout: (SECONDS + 60) * 1000
     return { files: bytesInFiles(id), used: blockWords * 4, blocks, roots };
   };
   try {
-    const samples: { files: number; used: number; blocks: number; roots: number }[] = [];
+    const samples: Sample[] = [];
     for (let part = 0; part < 10; part++) samples.push(await workFor(SECONDS * 100));
     const mebibytes = (bytes: number) => (bytes / 2 ** 20).toFixed(1);
     context.diagnostic(
@@ -74,19 +89,29 @@ test(`values of random sizes for ${SECONDS} s`, { timeout: (SECONDS + 60) * 1000
         `${samples.map(({ used }) => mebibytes(used)).join(' ')}; roots: ${samples.map(({ roots }) => roots).join(' ')}`,
     );
     const [warm, later] = [samples.slice(0, 4), samples.slice(4)];
-    const most = (what: 'files' | 'used', of: typeof samples) => Math.max(...of.map((sample) => sample[what]));
+    const most = (what: keyof Sample, of: readonly Sample[]) => Math.max(...of.map((sample) => sample[what]));
     // What is in use depends on what happened to be put last. Files never shrink, and grow by whole extents: as sizes are random,
     // one may be needed late, but not one after the other.
     const [used, files] = [most('used', later), most('files', later)];
     assert.ok(used <= most('used', warm) * 1.5, `${most('used', warm)} bytes in use have become ${used}`);
     assert.ok(files <= most('files', warm) + 2 * EXTENT_BYTES, `${most('files', warm)} bytes of files are ${files}`);
+    const roots = most('roots', later);
+    assert.ok(roots <= most('roots', warm) * 1.5, `${most('roots', warm)} objects have become ${roots}`);
   } finally {
     heap.leave();
     dict.dispose();
     list.dispose();
     queue.dispose();
   }
-});
+}
+
+test(`values of random sizes for ${SECONDS} s`, { timeout: (SECONDS + 60) * 1000 }, (context) =>
+  changeAllTheTime(context, false),
+);
+
+test(`and shared objects among them, for ${SECONDS} s`, { timeout: (SECONDS + 120) * 1000 }, (context) =>
+  changeAllTheTime(context, true),
+);
 
 test('a million entries, each timed as it is set', { timeout: 120_000 }, (context) => {
   const dict = SharedDict<number, number>();

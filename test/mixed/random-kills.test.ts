@@ -1,12 +1,14 @@
 // Processes do random operations on dicts, lists, a namespace and queues while one after the other is killed at random and replaced.
 // Nothing that was acknowledged is lost, and nothing half done is ever seen. More: SECONDS=600 PROCESSES=8. Again: SEED=.
+// That this would be found is seen with containers that are broken on purpose.
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { describe, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Process, Queue, RawArray, SharedDict, SharedList, SharedNamespace } from 'multiprocess';
 import '../../src/collections/index.js';
 import { Heap } from '../../src/heap/heap.js';
 import '../../src/queues/contents.js';
+import { brokenStress, faults } from '../programs/broken-stress.js';
 import {
   CACHE_SIZE,
   cellsOf,
@@ -24,10 +26,8 @@ import { usage } from '../support/heap-usage.js';
 import { randomFrom, seedOf } from '../support/random.js';
 import { eventually } from '../support/shm.js';
 
-const SECONDS = Number(process.env['SECONDS'] ?? 20);
+const SECONDS = Number(process.env['SECONDS'] ?? 60);
 const PROCESSES = Number(process.env['PROCESSES'] ?? 4);
-/** More than they manage to put. */
-const MOST_ITEMS = 200_000 * (SECONDS + 5);
 const HANGS_MS = 20_000;
 /** At least, of all together. */
 const OPERATIONS_PER_KILL = 20;
@@ -68,7 +68,20 @@ function lookAtAll(world: World, book: Book): void {
   takeAll(world.plain, (item) => book.taken(numberOf(item)));
 }
 
-test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, async (context) => {
+interface Run {
+  /** For so long, and on a slow machine for longer, so that as much happens there. */
+  readonly seconds: number;
+  readonly operations: number;
+  readonly mostSeconds: number;
+  /** What is broken on purpose. */
+  readonly fault?: string;
+  readonly pauseMs?: number;
+}
+
+async function run(
+  context: TestContext,
+  { seconds, operations: enough, mostSeconds, fault, pauseMs = 150 }: Run,
+): Promise<void> {
   const seed = seedOf();
   const random = randomFrom(seed);
   context.diagnostic(`SEED=${seed}`);
@@ -76,7 +89,7 @@ test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, as
   const heap = Heap.join(process.env['MULTIPROCESS_TREE']!, false)!;
   await collectGarbage();
   const before = usage(heap);
-  const book = Book.make(PROCESSES, MOST_ITEMS);
+  const book = Book.make(PROCESSES, 200_000 * (mostSeconds + 5)); // more than they manage to put
   using memory = book.memory;
 
   /** Awaits that all is as before. */
@@ -91,6 +104,14 @@ test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, as
     }).catch(() => assert.deepEqual(found, wanted, what));
   };
 
+  let children: Process<never, string>[] = [];
+  const endAll = async () => {
+    for (const child of children) {
+      child.kill();
+      await child.join();
+    }
+    children = []; // their arguments
+  };
   /** In a function of its own, so that nothing of it is held afterwards. */
   const killAtRandom = async () => {
     const world = makeWorld();
@@ -99,12 +120,13 @@ test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, as
     const start = (place: number) => {
       book.isStarted(place);
       lives += 1;
-      const args = [world, memory, place, lives, seed + lives];
-      const child = new Process({ target: stress, args, daemon: true } as never) as unknown as Process<never, string>;
+      const args = [world, memory, place, lives, seed + lives, ...(fault === undefined ? [] : [fault])];
+      const target = fault === undefined ? stress : brokenStress;
+      const child = new Process({ target, args, daemon: true } as never) as unknown as Process<never, string>;
       child.start();
       return child;
     };
-    const children = Array.from({ length: PROCESSES }, (_, place) => start(place));
+    for (let place = 0; place < PROCESSES; place++) children.push(start(place));
     const moved = children.map(() => ({ operations: -1, at: performance.now() }));
     const killed = new Map<string, number>();
     /** Fails when one has failed, or does not get on. */
@@ -118,17 +140,16 @@ test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, as
         assert.ok(performance.now() - last.at < HANGS_MS, `Place ${place} hangs in ${name}`);
       }
     };
-    // On a slow machine for longer, so that as much happens there.
     const began = performance.now();
     const operations = () => children.reduce((sum, _, place) => sum + book.operations(place), 0);
     const goesOn = () => {
-      const seconds = (performance.now() - began) / 1000;
-      return seconds < SECONDS || (seconds < 4 * SECONDS && operations() < 100 * SECONDS);
+      const took = (performance.now() - began) / 1000;
+      return took < seconds || (took < mostSeconds && operations() < enough);
     };
     let doneBefore = 0;
     while (goesOn()) {
       const working = () => children.flatMap((_, place) => (book.works(place) ? [place] : []));
-      await delay(10 + random() * 150);
+      await delay(10 + random() * pauseMs);
       // Where processes take long to start, they would else be killed before they have done anything.
       const isTime = () => working().length > 0 && operations() >= doneBefore + OPERATIONS_PER_KILL;
       await eventually('they work', async () => isTime() || look().then(() => false), HANGS_MS);
@@ -142,7 +163,11 @@ test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, as
       killed.set(name, (killed.get(name) ?? 0) + 1);
       children[place] = start(place);
     }
-    await eventually('all work', () => children.every((_, place) => book.works(place)), HANGS_MS);
+    await eventually(
+      'all work',
+      async () => children.every((_, place) => book.works(place)) || look().then(() => false),
+      HANGS_MS,
+    );
     book.stop();
     for (const child of children) assert.equal(await child.result(), 'well');
 
@@ -162,7 +187,7 @@ test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, as
     );
     assert.ok(lost <= mayBeLost, `${lost} items are lost, and ${mayBeLost} deaths may have lost one`);
     assert.equal(lostLeased, 0, 'leased items are lost');
-    assert.ok(kills > SECONDS / 5 && put > 20 * SECONDS);
+    assert.ok(kills > seconds / 5 && put > 20 * seconds);
 
     // Emptied, they are as they were.
     for (const container of [world.dict, world.counts, world.cache, world.bag]) container.clear();
@@ -178,10 +203,24 @@ test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, as
     for (const container of [world.dict, world.list, world.plain]) container.dispose();
   };
   try {
-    await killAtRandom();
-    await isAgain('nothing is left', before);
+    if (fault === undefined) {
+      await killAtRandom();
+      await endAll();
+      await isAgain('nothing is left', before);
+    } else await assert.rejects(killAtRandom(), faults[fault]!.found);
   } finally {
+    await endAll();
     heap.leave();
     memory.unlink();
+  }
+}
+
+test(`random kills for ${SECONDS} s`, { timeout: (4 * SECONDS + 90) * 1000 }, (context) =>
+  run(context, { seconds: SECONDS, operations: 100 * SECONDS, mostSeconds: 4 * SECONDS }),
+);
+
+describe('it is found when', { timeout: 300_000 }, () => {
+  for (const fault of Object.keys(faults)) {
+    test(fault, (context) => run(context, { seconds: 1, operations: 2000, mostSeconds: 60, fault, pauseMs: 3000 }));
   }
 });

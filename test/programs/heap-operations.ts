@@ -5,13 +5,14 @@ import { closeSync, openSync } from 'node:fs';
 import { allocate, free } from '../../src/heap/allocator.js';
 import { addForeignReference, dropForeignReference } from '../../src/heap/foreign.js';
 import { Heap } from '../../src/heap/heap.js';
-import { header, MAX_SLOTS, root, rootKind, slot, slotBase, slotState } from '../../src/heap/layout.js';
+import { header, MAX_SLOTS, PAGE_WORDS, root, rootKind, slot, slotBase, slotState } from '../../src/heap/layout.js';
 import { addHold, addReference, belongingsOf, dropReference } from '../../src/heap/lifetimes.js';
+import { pagesTaken } from '../../src/heap/limit.js';
 import { createRoot, type RootAddress } from '../../src/heap/roots.js';
 import { SLOT_BYTES, segmentPath } from '../../src/heap/segment.js';
 import { readConsistently, type Transaction } from '../../src/heap/transaction.js';
 import { handOver, letGoOfArrivals, takeSlotForOther, tokenOfSlot } from '../../src/heap/transit.js';
-import { tryLockFile } from '../../src/os/index.js';
+import { errorCode, tryLockFile } from '../../src/os/index.js';
 import { LockWord } from '../../src/synchronize/lock-word.js';
 import { dieAt } from '../support/dying.js';
 
@@ -76,6 +77,41 @@ const made = (heap: Heap, kind: number = rootKind.lock): Facts => {
 };
 const letGo = (heap: Heap, { address }: Facts) => heap.release(address!);
 const at = ({ address, serial }: Facts): RootAddress => ({ address: address!, serial: serial! });
+
+/** From here on, the heap may take so many more pages. */
+export function limitTo(heap: Heap, pages: number): void {
+  heap.memory.segment[header.maxPages] = pagesTaken(heap.memory) + pages;
+}
+
+function refused(act: () => unknown): void {
+  try {
+    act();
+  } catch (error) {
+    if (errorCode(error) === 'ENOSPC') return;
+    throw error;
+  }
+  assert.fail('There was room beyond the limit.');
+}
+
+const fillers = new WeakMap<Heap, number[]>();
+
+/** Takes all free pages, but for those that are kept back. */
+function fillUp(heap: Heap): void {
+  const made: number[] = [];
+  fillers.set(heap, made);
+  for (let pages = 512; pages >= 1; ) {
+    try {
+      made.push(heap.createWithBlock(rootKind.cell, pages * PAGE_WORDS).address);
+    } catch (error) {
+      if (errorCode(error) !== 'ENOSPC') throw error;
+      pages >>= 1;
+    }
+  }
+}
+
+function emptyAgain(heap: Heap): void {
+  for (const address of fillers.get(heap)!) heap.release(address);
+}
 
 function takes(survivor: Heap, facts: Facts, died: boolean | undefined): void {
   const lock = new LockWord(survivor, at(facts));
@@ -190,6 +226,51 @@ export const heapOperations: readonly Operation[] = [
       facts['own'] = victim.createRaw(100_000).address;
     },
     act: (victim, facts) => victim.release(facts['own']!),
+  },
+  {
+    name: 'raw memory for whose file the limit leaves no room, nor for an extent',
+    atLeast: 20,
+    prepare: (survivor) => {
+      const facts = made(survivor);
+      limitTo(survivor, 5);
+      return facts;
+    },
+    act: (victim) => refused(() => victim.createRaw(100_000)),
+    verify: letGo,
+  },
+  {
+    name: 'an extent for which the limit leaves no room',
+    atLeast: 10,
+    prepare: (survivor) => {
+      const facts = made(survivor);
+      limitTo(survivor, 20);
+      return facts;
+    },
+    act: (victim) => refused(() => createCell(victim, 300_000)),
+    verify: letGo,
+  },
+  {
+    name: 'what is kept back is spent',
+    atLeast: 20,
+    prepare: (survivor) => {
+      const facts = made(survivor);
+      limitTo(survivor, 0);
+      fillUp(survivor);
+      return facts;
+    },
+    act: (victim) =>
+      void victim.transaction.run(
+        (tx) => {
+          const block = allocate(tx, 2 * PAGE_WORDS);
+          tx.free(block);
+        },
+        undefined,
+        true,
+      ),
+    verify: (survivor, facts) => {
+      emptyAgain(survivor);
+      letGo(survivor, facts);
+    },
   },
   { name: 'raw memory with a lock', atLeast: 60, act: (victim) => void victim.createRaw(8, rootKind.lockedRaw) },
   {

@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { StaleHandleError } from '../../src/errors/index.js';
 import { Heap } from '../../src/heap/heap.js';
 import { header, root, rootKind } from '../../src/heap/layout.js';
+import { pagesTaken } from '../../src/heap/limit.js';
 import type { RootAddress } from '../../src/heap/roots.js';
+import { errorCode } from '../../src/os/index.js';
 import { dieAt } from '../support/dying.js';
 import type { Ending, Facts, Part, Scene } from '../support/lockstep/scene.js';
 import { FIRST_BYSTANDER } from '../support/lockstep/stage.js';
-import { createCell, readCell, writeCell } from './heap-operations.js';
+import { createCell, limitTo, readCell, writeCell } from './heap-operations.js';
 
 const at = ({ address, serial }: Facts): RootAddress => ({ address: address!, serial: serial! });
 const factsOf = ({ address, serial }: RootAddress): Facts => ({ address, serial });
@@ -48,6 +50,17 @@ const different = (_: Heap, __: Facts, endings: readonly Ending[]) => {
   const addresses = endings.filter(({ died }) => !died).map(({ result }) => result);
   assert.equal(new Set(addresses).size, addresses.length, 'two objects at one place');
 };
+
+/** Whether it was done, and not beyond the heap's limit. */
+function unlessRefused(act: () => unknown): number {
+  try {
+    act();
+    return 1;
+  } catch (error) {
+    if (errorCode(error) !== 'ENOSPC') throw error;
+    return 0;
+  }
+}
 
 const rawInExtent: Part = {
   act: (heap, { address }) => {
@@ -228,6 +241,25 @@ export const scenes: readonly Scene[] = [
       { arm: (heap) => ({ a: heap.createRaw(100_000).address }), act: (heap, { a }) => heap.release(a!) },
       { arm: (heap) => ({ b: heap.createRaw(70_000).address }), act: (heap, { b }) => heap.release(b!) },
     ],
+  },
+  {
+    name: 'raw memory in a file ‖ an extent, and the limit leaves room for one',
+    atLeast: 30,
+    prepare: (survivor) => {
+      limitTo(survivor, 130);
+      return {};
+    },
+    threads: [
+      { act: (heap) => unlessRefused(() => heap.createRaw(2_050_000)) },
+      { act: (heap) => unlessRefused(() => createCell(heap, 500_000)) },
+    ],
+    verify: (survivor, _, endings) => {
+      const taken = pagesTaken(survivor.memory);
+      assert.ok(taken <= survivor.memory.segment[header.maxPages]!, `${taken} pages`);
+      const made = endings.filter(({ died, result }) => !died && result === 1).length;
+      assert.ok(made <= 1, 'more than there is room for');
+      if (endings.every(({ died }) => !died)) assert.equal(made, 1, 'less than there is room for');
+    },
   },
   {
     name: 'large blocks: two extents needed at once',

@@ -1,0 +1,1 @@
+export { found } from './uses-queue-at-import.js';
