@@ -1,12 +1,13 @@
 import { BlockingSocket } from '../os/index.js';
 import { answerOf, encodeRequest } from './client-messages.js';
 import { closedError } from './closed.js';
-import { type Frame, frameBytes, makeFrame, PREFIX_BYTES, readFrame } from './frames.js';
+import { type Frame, FrameReader, makeFrame } from './frames.js';
 import { answer, ask } from './protocol.js';
 
 /** A connection on which this thread waits for the answer to each request. */
 export class BlockingConnection {
   readonly #socket: BlockingSocket;
+  readonly #reader = new FrameReader();
   #last = 0;
   #closed = false;
   #busy = false;
@@ -47,10 +48,12 @@ export class BlockingConnection {
 
   #exchange(frame: Buffer, id: number): Frame {
     this.#send(frame);
-    for (;;) {
-      const found = readFrame(this.#receive(frameBytes(this.#receive(PREFIX_BYTES))));
-      if (found.id === id) return found;
-    }
+    let found: Frame | undefined;
+    const take = (arrived: Frame) => {
+      if (arrived.id === id) found = arrived; // and not the greeting
+    };
+    while (found === undefined) this.#reader.read(this.#receive(), take);
+    return found;
   }
 
   #send(frame: Buffer): void {
@@ -61,10 +64,10 @@ export class BlockingConnection {
     }
   }
 
-  #receive(count: number): Buffer {
-    let bytes: Buffer | undefined;
+  #receive(): Uint8Array {
+    let bytes: Uint8Array | undefined;
     try {
-      bytes = this.#socket.receive(count);
+      bytes = this.#socket.receive();
     } catch (cause) {
       throw this.#lost(cause);
     }

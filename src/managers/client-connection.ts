@@ -9,6 +9,7 @@ interface Pending {
   /** Arguments are held until the answer is there: from then on the server has what it wants of them. */
   readonly operands: readonly unknown[];
   readonly asker: object | undefined;
+  readonly keepsLoop: boolean;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -54,20 +55,15 @@ export class ClientConnection {
    * @param keepsLoop whether the event loop stays alive until then.
    * @returns the answer. @throws (rejects) ManagerClosedError; RemoteError; what `encodeRequest` throws.
    */
-  async request(kind: number, operands: readonly unknown[], asker?: object, keepsLoop = true): Promise<unknown> {
-    if (this.#socket.destroyed) throw closedError();
-    this.#last = (this.#last + 1) >>> 0 || 1;
-    const id = this.#last;
-    const frame = encodeRequest(id, kind, operands);
-    if (keepsLoop) this.#keepLoop();
-    try {
-      return await new Promise((resolve, reject) => {
-        this.#pending.set(id, { operands, asker, resolve, reject });
-        this.#socket.write(frame);
-      });
-    } finally {
-      if (keepsLoop) this.#letLoopGo();
-    }
+  request(kind: number, operands: readonly unknown[], asker?: object, keepsLoop = true): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#socket.destroyed) throw closedError();
+      this.#last = (this.#last + 1) >>> 0 || 1;
+      const frame = encodeRequest(this.#last, kind, operands);
+      this.#pending.set(this.#last, { operands, asker, keepsLoop, resolve, reject });
+      if (keepsLoop) this.#keepLoop();
+      this.#socket.write(frame);
+    });
   }
 
   /** Until the first message of the server is there, for somebody who waits for it. */
@@ -102,7 +98,7 @@ export class ClientConnection {
 
   #receive(chunk: Buffer): void {
     try {
-      for (const frame of this.#reader.read(chunk)) this.#settle(frame);
+      this.#reader.read(chunk, (frame) => this.#settle(frame));
     } catch (error) {
       this.#greet.reject(error);
       this.#socket.destroy();
@@ -110,10 +106,11 @@ export class ClientConnection {
   }
 
   #settle(frame: Frame): void {
-    if (frame.kind === answer.greeting) return this.#greet.resolve(readGreeting(frame.payload));
+    if (frame.kind === answer.greeting) return this.#greet.resolve(readGreeting(frame));
     const pending = this.#pending.get(frame.id);
     if (pending === undefined) return;
     this.#pending.delete(frame.id);
+    if (pending.keepsLoop) this.#letLoopGo();
     try {
       pending.resolve(answerOf(frame));
     } catch (error) {
@@ -128,7 +125,7 @@ export class ClientConnection {
   #end(): void {
     const error = closedError();
     this.#greet.reject(error);
-    for (const { reject } of this.#pending.values()) reject(error);
+    for (const { reject } of this.#pending.values()) reject(error); // nothing keeps the loop: the socket is closed
     this.#pending.clear();
   }
 }

@@ -78,6 +78,7 @@ export class Instances {
 
   /** Lets go of what has been given a root of late: from here on, only others hold it. */
   letGo(): void {
+    if (this.#fresh.length === 0) return; // as after almost every call
     for (const { at } of this.#fresh.splice(0)) this.#heap.release(at.address);
   }
 

@@ -89,10 +89,13 @@ const shapes = new Map<string, new (place: Place, link: Link, handle: string) =>
 class RemoteObject {
   readonly #link: Link;
   readonly #handle: string;
+  /** As calls say it. */
+  readonly #place: string;
 
   constructor(place: Place, link: Link, handle: string) {
     this.#link = link;
     this.#handle = handle;
+    this.#place = formatPlace(place);
     enterWrapper(this, place);
     markUncloneable(this);
   }
@@ -101,26 +104,34 @@ class RemoteObject {
     return remote.#handle;
   }
 
-  static async call(remote: RemoteObject, method: string, args: unknown[]): Promise<unknown> {
-    const found = await askServer(remote, remote.#link, ask.call, [formatPlace(placeOf(remote)), method, args]);
-    return found instanceof StreamMark ? iterate(remote, remote.#link, found) : found;
+  static call(remote: RemoteObject, method: string, args: unknown[]): Promise<unknown> {
+    const found = remote.#request(method, args);
+    return found.then((value) => (value instanceof StreamMark ? iterate(remote, remote.#link, value) : value));
   }
 
   static async *iterate(remote: RemoteObject, method: string, args: unknown[]): AsyncGenerator<unknown> {
-    const found = await askServer(remote, remote.#link, ask.call, [formatPlace(placeOf(remote)), method, args]);
+    const found = await remote.#request(method, args);
     if (!(found instanceof StreamMark)) throw noStream(method);
     yield* iterate(remote, remote.#link, found);
   }
 
   static callSync(remote: RemoteObject, method: string, args: unknown[]): unknown {
-    const found = askSync(remote.#link, ask.call, [formatPlace(placeOf(remote)), method, args]);
+    const found = askSync(remote.#link, ask.call, [remote.#place, method, args]);
     return found instanceof StreamMark ? iterateSync(remote.#link, found) : found;
   }
 
   static *iterateSync(remote: RemoteObject, method: string, args: unknown[]): Generator<unknown> {
-    const found = askSync(remote.#link, ask.call, [formatPlace(placeOf(remote)), method, args]);
+    const found = askSync(remote.#link, ask.call, [remote.#place, method, args]);
     if (!(found instanceof StreamMark)) throw noStream(method);
     yield* iterateSync(remote.#link, found);
+  }
+
+  #request(method: string, args: unknown[]): Promise<unknown> {
+    try {
+      return this.#link.connect().request(ask.call, [this.#place, method, args], this);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   [inspect.custom](): string {
@@ -168,10 +179,6 @@ function readMethods(text: string): { exposed: string[]; generators: string[] } 
   const areNames = (list: unknown) => Array.isArray(list) && list.every((name) => typeof name === 'string');
   if (!areNames(exposed) || !areNames(generators)) throw bad();
   return { exposed: exposed as string[], generators: generators as string[] };
-}
-
-async function askServer(asker: object, link: Link, kind: number, operands: unknown[]): Promise<unknown> {
-  return link.connect().request(kind, operands, asker);
 }
 
 /** @throws DeadlockError in the server itself. */

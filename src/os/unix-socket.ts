@@ -13,6 +13,7 @@ const SO_SNDTIMEO = 21;
 /** `sun_path` has 108 bytes with the NUL. */
 const MOST_PATH_BYTES = 107;
 const SLICE_MS = 100;
+const ROOM_BYTES = 65_536;
 
 /** @throws a system error `ENAMETOOLONG`. */
 export function checkSocketPath(path: string): void {
@@ -53,6 +54,7 @@ export function connectUnix(path: string, wait = true): number {
 /** A connection on which this thread blocks. */
 export class BlockingSocket {
   readonly #fd: number;
+  readonly #room = new Uint8Array(ROOM_BYTES);
 
   constructor(path: string) {
     this.#fd = connectUnix(path);
@@ -76,15 +78,13 @@ export class BlockingSocket {
     }
   }
 
-  /** Waits for so many bytes. @returns undefined when the other side has ended before. */
-  receive(count: number): Buffer | undefined {
-    const bytes = Buffer.allocUnsafe(count);
-    for (let done = 0; done < count; ) {
-      const got = again(() => readSync(this.#fd, bytes, done, count - done, null));
+  /** Waits for what comes next, in memory of its own. @returns undefined when the other side has ended. */
+  receive(): Uint8Array | undefined {
+    for (;;) {
+      const got = again(() => readSync(this.#fd, this.#room, 0, ROOM_BYTES, null));
       if (got === 0) return undefined;
-      done += got ?? 0;
+      if (got !== undefined) return this.#room.slice(0, got);
     }
-    return bytes;
   }
 
   close(): void {

@@ -36,7 +36,7 @@ class RawClient {
     this.closed = once(socket, 'close');
     const reader = new FrameReader();
     socket.on('data', (chunk) => {
-      this.#frames.push(...reader.read(chunk));
+      reader.read(chunk, (frame) => this.#frames.push(frame));
       this.#arrived();
     });
   }
