@@ -1,4 +1,5 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
+import { aboutToBlock } from './before-blocking.js';
 import { libc } from './libc.js';
 import { errno, errorCode, systemError } from './system-error.js';
 
@@ -80,6 +81,7 @@ export class BlockingSocket {
 
   /** Waits for what comes next, in memory of its own. @returns undefined when the other side has ended. */
   receive(): Uint8Array | undefined {
+    aboutToBlock();
     for (;;) {
       const got = again(() => readSync(this.#fd, this.#room, 0, ROOM_BYTES, null));
       if (got === 0) return undefined;
