@@ -1,15 +1,19 @@
 import { Socket } from 'node:net';
 import { connectUnix, putOffUntilBlocking, takeBack } from '../os/index.js';
 import { answerOf, encodeRequest } from './client-messages.js';
-import { closedError } from './closed.js';
+import { closedError, noAnswer } from './closed.js';
 import { type Frame, FrameReader, makeFrame } from './frames.js';
+import { LONGEST_TIMER_MS } from './manager-options.js';
 import { answer, ask, type Greeting, readGreeting } from './protocol.js';
+
+const nothing = new Uint8Array(0);
 
 interface Pending {
   /** Arguments are held until the answer is there: from then on the server has what it wants of them. */
   readonly operands: readonly unknown[];
   readonly asker: object | undefined;
   readonly keepsLoop: boolean;
+  timer?: NodeJS.Timeout;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -56,14 +60,25 @@ export class ClientConnection {
    *
    * @param asker held until the answer is there, as the operands are.
    * @param keepsLoop whether the event loop stays alive until then.
-   * @returns the answer. @throws (rejects) ManagerClosedError; RemoteError; what `encodeRequest` throws.
+   * @param timeout how long to wait for the answer, in ms.
+   * @returns the answer. @throws (rejects) ManagerClosedError; TimeoutError; RemoteError; what `encodeRequest` throws.
    */
-  request(kind: number, operands: readonly unknown[], asker?: object, keepsLoop = true): Promise<unknown> {
+  request(
+    kind: number,
+    operands: readonly unknown[],
+    asker?: object,
+    keepsLoop = true,
+    timeout = Number.POSITIVE_INFINITY,
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed) throw closedError();
       this.#last = (this.#last + 1) >>> 0 || 1;
       const frame = encodeRequest(this.#last, kind, operands);
-      this.#pending.set(this.#last, { operands, asker, keepsLoop, resolve, reject });
+      const pending: Pending = { operands, asker, keepsLoop, resolve, reject };
+      this.#pending.set(this.#last, pending);
+      if (timeout !== Number.POSITIVE_INFINITY) {
+        pending.timer = setTimeout(this.#giveUp, Math.min(timeout, LONGEST_TIMER_MS), this.#last, timeout);
+      }
       if (keepsLoop) this.#keepLoop();
       this.#write(frame);
     });
@@ -133,24 +148,44 @@ export class ClientConnection {
   #settle(frame: Frame): void {
     if (frame.kind === answer.greeting) return this.#greet.resolve(readGreeting(frame));
     const pending = this.#pending.get(frame.id);
-    if (pending === undefined) return;
+    if (pending === undefined) return this.#takeLate(frame);
     this.#pending.delete(frame.id);
+    clearTimeout(pending.timer);
     if (pending.keepsLoop) this.#letLoopGo();
     try {
       pending.resolve(answerOf(frame));
     } catch (error) {
       pending.reject(error);
     } finally {
-      if (frame.kind === answer.held && !this.#socket.destroyed) {
-        this.#write(makeFrame({ id: frame.id, kind: ask.taken, payload: Buffer.alloc(0) }));
-      }
+      if (frame.kind === answer.held) this.#taken(frame.id);
     }
+  }
+
+  #taken(id: number): void {
+    if (!this.#socket.destroyed) this.#write(makeFrame({ id, kind: ask.taken, payload: nothing }));
+  }
+
+  readonly #giveUp = (id: number, timeout: number): void => {
+    const pending = this.#pending.get(id)!;
+    this.#pending.delete(id);
+    if (pending.keepsLoop) this.#letLoopGo();
+    pending.reject(noAnswer(timeout));
+  };
+
+  /** Nobody waits for it any more: nothing is kept for it there. */
+  #takeLate({ id, kind }: Frame): void {
+    if (kind === answer.held) this.#taken(id);
+    if (kind === answer.stream && !this.#socket.destroyed) this.#write(encodeRequest(0, ask.leave, [id]));
   }
 
   #end(): void {
     const error = closedError();
     this.#greet.reject(error);
-    for (const { reject } of this.#pending.values()) reject(error); // nothing keeps the loop: the socket is closed
+    // Nothing keeps the loop any more: the socket is closed.
+    for (const { reject, timer } of this.#pending.values()) {
+      clearTimeout(timer);
+      reject(error);
+    }
     this.#pending.clear();
   }
 }

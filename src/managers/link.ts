@@ -20,6 +20,8 @@ export class Link {
   #connection: ClientConnection | undefined;
   #blocking: BlockingConnection | undefined;
   readonly #linger: number;
+  /** How long an object of a registered type may take to answer, in ms. */
+  callTimeout = Number.POSITIVE_INFINITY;
 
   constructor(place: Place, path: string, linger = 0, connection?: ClientConnection) {
     this.place = place;

@@ -37,6 +37,9 @@ export type Methods<T> = { [K in keyof T as T[K] extends Fn ? (K extends string 
  * Arguments and results are copied, but shared objects arrive as the same ones. All methods throw RemoteError for what the
  * method has thrown there, with the error as its `cause`; NotShareableError for arguments that cannot travel;
  * ManagerClosedError when the server is gone, StaleHandleError when the object has been disposed of.
+ *
+ * A call takes as long as its method does, however long that is. A server that is stopped (SIGSTOP) is not gone: calls wait for
+ * it to go on, unless the manager was started with a `callTimeout`.
  */
 export type Remote<T> = { [K in keyof Methods<T>]: AsyncForm<Methods<T>[K]> } & {
   [K in keyof Methods<T> as `${K & string}Sync` extends keyof Methods<T> ? never : `${K & string}Sync`]: SyncForm<
@@ -128,7 +131,7 @@ class RemoteObject {
 
   #request(method: string, args: unknown[]): Promise<unknown> {
     try {
-      return this.#link.connect().request(ask.call, [this.#place, method, args], this);
+      return this.#link.connect().request(ask.call, [this.#place, method, args], this, true, this.#link.callTimeout);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -188,7 +191,7 @@ export function askSync(link: Link, kind: number, operands: readonly unknown[]):
       'This process is the server: a blocking call would wait for itself. Call the method without Sync.',
     );
   }
-  return link.connectSync().request(kind, operands);
+  return link.connectSync().request(kind, operands, link.callTimeout);
 }
 
 type Piece = [done: boolean, value: unknown];
@@ -199,7 +202,7 @@ async function* iterate(asker: object, link: Link, { number }: StreamMark): Asyn
   try {
     for (;;) {
       over = true; // if it fails there, there is nothing to leave
-      const [done, value] = (await connection.request(ask.next, [number], asker)) as Piece;
+      const [done, value] = (await connection.request(ask.next, [number], asker, true, link.callTimeout)) as Piece;
       if (done) return;
       over = false;
       yield value;
@@ -215,7 +218,7 @@ function* iterateSync(link: Link, { number }: StreamMark): Generator<unknown> {
   try {
     for (;;) {
       over = true;
-      const [done, value] = connection.request(ask.next, [number]) as Piece;
+      const [done, value] = connection.request(ask.next, [number], link.callTimeout) as Piece;
       if (done) return;
       over = false;
       yield value;

@@ -72,20 +72,34 @@ export class BlockingSocket {
     }
   }
 
-  /** Sends all of it. @throws a system error `EPIPE` or `ECONNRESET` when the other side is gone. */
-  send(bytes: Uint8Array): void {
+  /**
+   * Sends all of it, unless the time is over before.
+   *
+   * @param deadline of `performance.now()`; kept to within a slice.
+   * @returns whether all of it was sent. @throws a system error `EPIPE` or `ECONNRESET` when the other side is gone.
+   */
+  send(bytes: Uint8Array, deadline = Number.POSITIVE_INFINITY): boolean {
     for (let done = 0; done < bytes.length; ) {
-      done += again(() => writeSync(this.#fd, bytes, done, bytes.length - done)) ?? 0;
+      const sent = again(() => writeSync(this.#fd, bytes, done, bytes.length - done));
+      if (sent === undefined && performance.now() >= deadline) return false;
+      done += sent ?? 0;
     }
+    return true;
   }
 
-  /** Waits for what comes next, in memory of its own. @returns undefined when the other side has ended. */
-  receive(): Uint8Array | undefined {
+  /**
+   * Waits for what comes next.
+   *
+   * @param deadline of `performance.now()`; kept to within a slice.
+   * @returns it, in memory of its own; undefined when the other side has ended; 'late' when nothing has come in time.
+   */
+  receive(deadline = Number.POSITIVE_INFINITY): Uint8Array | 'late' | undefined {
     aboutToBlock();
     for (;;) {
       const got = again(() => readSync(this.#fd, this.#room, 0, ROOM_BYTES, null));
       if (got === 0) return undefined;
       if (got !== undefined) return this.#room.slice(0, got);
+      if (performance.now() >= deadline) return 'late';
     }
   }
 
