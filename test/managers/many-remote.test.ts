@@ -51,11 +51,12 @@ test(`${CLIENTS} remote clients, each with a lock`, { timeout: 120_000 }, async 
     await eventually('the place is free', () => late.Lock({ name: `lock ${held}` }).then(Boolean, () => false));
     const lock = await late.Lock({ name: `lock ${held}` });
     assert.equal(await lock.acquire({ timeout: 10_000 }), true);
-    assert.equal(lock.ownerDied, false);
   } finally {
     await Promise.all(clients.map((client) => client.close()));
   }
+  // Their places become free as the server hears of their ends.
   const after = await connect(address, { authkey });
+  await eventually('there are places', () => after.Lock({ name: 'lock 0' }).then(Boolean, () => false));
   const lock = await after.Lock({ name: 'lock 0' });
   assert.equal(await lock.acquire({ timeout: 10_000 }), true);
   await after.close();

@@ -164,6 +164,7 @@ export class RemoteConnection implements Translation {
   async close(): Promise<void> {
     if (this.#socket.destroyed) return;
     this.#say(0, say.bye, []);
+    this.#waiting += 1; // for the end, which what is under way and is answered now must not leave unawaited
     this.#socket.ref();
     this.#socket.end();
     await this.closed;
