@@ -3,7 +3,7 @@ import { MultiprocessError, RemoteError } from '../errors/index.js';
 import { type Frame, textOf } from './frames.js';
 
 /** Changes whenever a client of one version could misunderstand a server of another. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** What clients say. Each is followed by what it needs, as one encoded array. */
 export const ask = {
@@ -13,7 +13,7 @@ export const ask = {
   register: 2,
   /** [type id, arguments] → the object made */
   create: 3,
-  /** [address of the object, method, arguments] → what it returns */
+  /** [address of the object in the manager's heap, its serial, method, arguments] → what it returns */
   call: 4,
   /** [number of the stream] → [whether it is at its end, the next value] */
   next: 5,

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { registerSharedKind } from '../codec/internal.js';
 import { DeadlockError, MultiprocessError, ValueError } from '../errors/index.js';
-import { enterWrapper, formatPlace, openAsOwn, type Place, placeOf, rootKind, wrapperAt } from '../heap/internal.js';
+import { enterWrapper, openAsOwn, type Place, placeOf, rootKind, wrapperAt } from '../heap/internal.js';
 import { markUncloneable, refuseJson } from '../shared-memory/internal.js';
 import { StreamMark } from './client-messages.js';
 import type { Exposed } from './exposed.js';
@@ -81,7 +81,9 @@ function openOwn(fields: string): object {
     throw new ValueError(`This is not the handle of a manager's object: '${fields.slice(0, 80)}'.`);
   }
   const link = linkAt(manager);
-  if (link.isHere && here !== undefined) return here.find(formatPlace(place)).object;
+  // Calls say where in the manager's heap it is.
+  if (place.heap !== link.heap) throw new ValueError('This is the handle of an object of another manager.');
+  if (link.isHere && here !== undefined) return here.find(place.at.address, place.at.serial).object;
   const Shape = shapeOf(typeid, methods);
   return wrapperAt(place, rootKind.instance, (found) => new Shape(found, link, `mp:remote:${fields}`));
 }
@@ -92,13 +94,12 @@ const shapes = new Map<string, new (place: Place, link: Link, handle: string) =>
 class RemoteObject {
   readonly #link: Link;
   readonly #handle: string;
-  /** As calls say it. */
-  readonly #place: string;
+  readonly #at: Place['at'];
 
   constructor(place: Place, link: Link, handle: string) {
     this.#link = link;
     this.#handle = handle;
-    this.#place = formatPlace(place);
+    this.#at = place.at;
     enterWrapper(this, place);
     markUncloneable(this);
   }
@@ -119,19 +120,21 @@ class RemoteObject {
   }
 
   static callSync(remote: RemoteObject, method: string, args: unknown[]): unknown {
-    const found = askSync(remote.#link, ask.call, [remote.#place, method, args]);
+    const found = askSync(remote.#link, ask.call, [remote.#at.address, remote.#at.serial, method, args]);
     return found instanceof StreamMark ? iterateSync(remote.#link, found) : found;
   }
 
   static *iterateSync(remote: RemoteObject, method: string, args: unknown[]): Generator<unknown> {
-    const found = askSync(remote.#link, ask.call, [remote.#place, method, args]);
+    const found = askSync(remote.#link, ask.call, [remote.#at.address, remote.#at.serial, method, args]);
     if (!(found instanceof StreamMark)) throw noStream(method);
     yield* iterateSync(remote.#link, found);
   }
 
   #request(method: string, args: unknown[]): Promise<unknown> {
     try {
-      return this.#link.connect().request(ask.call, [this.#place, method, args], this, true, this.#link.callTimeout);
+      const { address, serial } = this.#at;
+      const connection = this.#link.connect();
+      return connection.request(ask.call, [address, serial, method, args], this, true, this.#link.callTimeout);
     } catch (error) {
       return Promise.reject(error);
     }

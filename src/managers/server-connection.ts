@@ -136,8 +136,10 @@ export class ServerConnection {
         return userCode(() => make(args));
       }
       case ask.call: {
-        const [place, method, args] = operands as [string, string, unknown[]];
-        return call(instances, place, method, args);
+        const [address, serial, method, args] = operands as [number, number, string, unknown[]];
+        const { object, exposed, typeid } = instances.find(address, serial);
+        if (!exposed.methods.includes(method)) throw notExposed(typeid, method);
+        return userCode(() => (object as Record<string, (...args: unknown[]) => unknown>)[method]!(...args));
       }
       case ask.next:
         return this.#streams.next(operands[0] as number);
@@ -179,12 +181,8 @@ function encodeResult(value: unknown): EncodedParts {
   }
 }
 
-function call(instances: Instances, place: string, method: string, args: unknown[]): unknown {
-  const { object, exposed, typeid } = instances.find(place);
-  if (!exposed.methods.includes(method)) {
-    throw new TypeError(`The method '${method}' of ${typeid} is not exposed to clients of the manager.`);
-  }
-  return userCode(() => (object as Record<string, (...args: unknown[]) => unknown>)[method]!(...args));
+function notExposed(typeid: string, method: unknown): TypeError {
+  return new TypeError(`The method '${method}' of ${typeid} is not exposed to clients of the manager.`);
 }
 
 /** All or none. @throws StaleHandleError */

@@ -129,8 +129,11 @@ test('a client that has come and gone before it was let in', { timeout: 60_000 }
   await manager.start();
   const counter = await manager.Counter();
   const pid = await (await manager.Marked()).pid();
-  const place = handleOf(counter).split(':').slice(2, 6).join(':');
-  const frame = makeFrame({ id: 1, kind: ask.call, payload: encode([place, 'increment', [5]]).bytes });
+  const [address, serial] = handleOf(counter)
+    .split(':')
+    .slice(4, 6)
+    .map((text) => Number.parseInt(text, 36));
+  const frame = makeFrame({ id: 1, kind: ask.call, payload: encode([address, serial, 'increment', [5]]).bytes });
   process.kill(pid, 'SIGSTOP');
   // One says all it has to say, and listens; the other has gone altogether, and nobody waits for what it has asked.
   const [listening, gone] = await Promise.all(
