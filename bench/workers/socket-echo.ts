@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BlockingSocket } from '../../src/os/index.js';
-import { secondsSince, serve } from '../harness/serve.js';
+import { oneByOne, pipelined } from '../harness/one-by-one.js';
+import { check, secondsSince, serve } from '../harness/serve.js';
 
 // node socket-echo.js awaited|blocking|<how many under way>: what a call to another process takes at the least, with nothing
 // but as many bytes as the request and the answer of one have.
@@ -23,7 +24,7 @@ if (how === 'blocking') {
     const start = performance.now();
     for (let i = 0; i < count; i++) {
       socket.send(MESSAGE);
-      socket.receive(MESSAGE.length);
+      for (let missing = MESSAGE.length; missing > 0; ) missing -= (socket.receive() as Uint8Array).length;
     }
     return secondsSince(start);
   });
@@ -31,26 +32,19 @@ if (how === 'blocking') {
 } else {
   const socket = connect(path);
   await once(socket, 'connect');
-  let awaited = 0;
-  let arrived: () => void = () => {};
+  // Who asks waits for his own answer, as whoever calls something does.
+  const askers: (() => void)[] = [];
+  let arrived = 0;
   socket.on('data', (chunk) => {
-    awaited -= chunk.length;
-    if (awaited === 0) arrived();
+    for (arrived += chunk.length; arrived >= MESSAGE.length; arrived -= MESSAGE.length) askers.shift()!();
   });
-  const depth = how === 'awaited' ? 1 : Number(how);
-  await serve(async (count) => {
-    const start = performance.now();
-    for (let done = 0; done < count; done += depth) {
-      const part = Math.min(depth, count - done);
-      awaited = part * MESSAGE.length;
-      const answered = new Promise<void>((resolve) => {
-        arrived = resolve;
-      });
-      for (let i = 0; i < part; i++) socket.write(MESSAGE);
-      await answered;
-    }
-    return secondsSince(start);
-  });
+  const echo = () =>
+    new Promise<void>((resolve) => {
+      askers.push(resolve);
+      socket.write(MESSAGE);
+    });
+  const call = async () => check((await echo()) === undefined, 'another answer came');
+  await serve((count) => (how === 'awaited' ? oneByOne(call, count) : pipelined(call, count, Number(how))));
   socket.destroy();
 }
 server.disconnect();

@@ -12,6 +12,11 @@ export class Deputy {
   readonly #heaps = new Map<HeapId, Heap>();
   #ended = false;
 
+  /** Takes part in that heap now, not only when something of it is opened. @throws TooManyParticipantsError */
+  join(heap: Heap): void {
+    this.#instead(heap);
+  }
+
   /**
    * What `open` opens by handles is the deputy's, and so is what is read in it later; until the deputy ends. Raw memory, which
    * nobody owns, is the environment's.

@@ -1,4 +1,4 @@
-import { futexWait, futexWake } from '../os/index.js';
+import { aboutToBlock, futexWait, futexWake } from '../os/index.js';
 import { blockInstead, waitingIsTaken } from './doors.js';
 import type { HeapMemory } from './memory.js';
 
@@ -39,7 +39,9 @@ const idle = new Int32Array(new SharedArrayBuffer(4));
 
 /** Sleeps on nothing, so that no wake-up meant for another is used up. */
 export function nap(ms: number): void {
-  if (!blockInstead()) Atomics.wait(idle, 0, 0, ms);
+  if (blockInstead()) return;
+  aboutToBlock();
+  Atomics.wait(idle, 0, 0, ms);
 }
 
 /** Wakes at most `count` of those that sleep on the word, in all processes. @returns how many there were. */

@@ -1,6 +1,12 @@
 import { inspect } from 'node:util';
 import { encode, type FunctionLocation, locateFunction, registerSharedKind } from '../codec/internal.js';
-import { ManagerClosedError, ManagerNotStartedError, ProcessStateError, ValueError } from '../errors/index.js';
+import {
+  ManagerClosedError,
+  ManagerNotStartedError,
+  ProcessStateError,
+  TimeoutError,
+  ValueError,
+} from '../errors/index.js';
 import { openAsOwn, parsePlace } from '../heap/internal.js';
 import { type Handle, isImporting, markUncloneable, refuseJson } from '../shared-memory/internal.js';
 import { closedError } from './closed.js';
@@ -10,6 +16,7 @@ import {
   checkOptions,
   DEFAULT_LINGER_MS,
   DEFAULT_TIMEOUT_MS,
+  LONGEST_TIMER_MS,
   type ManagerOptions,
 } from './manager-options.js';
 import { meet } from './meet.js';
@@ -133,8 +140,8 @@ export class BaseManager {
    * ManagerClosedError after `shutdown()` or `close()`; TypeError for an initializer that is no function; NotShareableError for
    * one, or for a class, that no module exports, and for arguments that cannot travel; RemoteError for what the initializer
    * throws; NameConflictError when the manager that was met knows another type by a name of this one's; ValueError for a name
-   * that cannot be used; TimeoutError when somebody else's server of that name does not answer; the reason of an aborted
-   * `signal`; system errors: `EACCES` when the directory of the sockets is not this user's alone, `ENAMETOOLONG`,
+   * that cannot be used; TimeoutError when somebody else's server of that name does not answer, or one's own does not serve, in
+   * time; the reason of an aborted `signal`; system errors: `EACCES` when the directory of the sockets is not this user's alone, `ENAMETOOLONG`,
    * `ENOSPC`.
    */
   async start(initializer?: Fn, initargs?: readonly unknown[]): Promise<void> {
@@ -174,8 +181,9 @@ export class BaseManager {
       ...(maxBytes === undefined ? {} : { maxBytes }),
     };
     if (name === undefined) {
+      signal?.throwIfAborted();
       const server = new ServerProcess({ ...config, files: [] });
-      const { place, path } = await server.ready;
+      const { place, path } = await server.serves(timeout, signal);
       this.#server = server;
       this.#link = openLink(parsePlace(place), path);
       this.#link.connect();
@@ -190,6 +198,7 @@ export class BaseManager {
         throw error;
       }
     }
+    this.#link.callTimeout = this.#options.callTimeout ?? Number.POSITIVE_INFINITY;
     wrappers.set(this.#link, new WeakRef<BaseManager>(this));
   }
 
@@ -236,6 +245,9 @@ export class BaseManager {
   /**
    * Ends the server, for all. What was made in it goes on working for as long as somebody has it; objects of registered types
    * are gone. Idempotent.
+   *
+   * @throws (rejects) TimeoutError when a named manager's server does not end within the `timeout` of the options, because it is
+   * stopped (SIGSTOP) or busy. A private one is ended by force.
    */
   async shutdown(): Promise<void> {
     if (this.#link === undefined || this.#link.isClosed) {
@@ -250,8 +262,22 @@ export class BaseManager {
     const link = this.#link!;
     const asked = this.#ask(link);
     // A server that is busy for long is ended all the same, by who started it.
-    await (this.#server?.end() ?? asked);
+    await (this.#server?.end() ?? this.#inTime(asked));
     link.close();
+  }
+
+  async #inTime(ending: Promise<void>): Promise<void> {
+    const { timeout = DEFAULT_TIMEOUT_MS } = this.#options;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const giveUp = () => reject(new TimeoutError(notEnding(timeout)));
+      if (timeout !== Number.POSITIVE_INFINITY) timer = setTimeout(giveUp, Math.min(timeout, LONGEST_TIMER_MS));
+    });
+    try {
+      await Promise.race([ending, late]);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   async #ask(link: Link): Promise<void> {
@@ -324,6 +350,13 @@ export class BaseManager {
   static linkOf(manager: BaseManager): Link {
     return manager.#started();
   }
+}
+
+function notEnding(ms: number): string {
+  return (
+    `The manager's server did not end within ${ms} ms: it is stopped (SIGSTOP) or busy. It has been told, and ends when it ` +
+    'goes on; or kill it.'
+  );
 }
 
 function registerType(manager: typeof BaseManager, typeid: string, type: Class<object>, options?: unknown): void {

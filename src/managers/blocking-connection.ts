@@ -1,12 +1,13 @@
 import { BlockingSocket } from '../os/index.js';
 import { answerOf, encodeRequest } from './client-messages.js';
-import { closedError } from './closed.js';
-import { type Frame, frameBytes, makeFrame, PREFIX_BYTES, readFrame } from './frames.js';
+import { closedError, noAnswer } from './closed.js';
+import { type Frame, FrameReader, makeFrame } from './frames.js';
 import { answer, ask } from './protocol.js';
 
 /** A connection on which this thread waits for the answer to each request. */
 export class BlockingConnection {
   readonly #socket: BlockingSocket;
+  readonly #reader = new FrameReader();
   #last = 0;
   #closed = false;
   #busy = false;
@@ -14,18 +15,23 @@ export class BlockingConnection {
   /** @throws a system error when nobody listens there. */
   constructor(path: string, linger: number) {
     this.#socket = new BlockingSocket(path);
-    this.request(ask.hello, [linger]);
+    // Whether it answers is found out by the first request, which may have a limit.
+    this.#send(encodeRequest(++this.#last, ask.hello, [linger]));
   }
 
-  /** @throws ManagerClosedError when the server is gone; RemoteError; what `encodeRequest` throws. */
-  request(kind: number, operands: readonly unknown[]): unknown {
+  /**
+   * @param timeout how long to wait for the answer, in ms.
+   * @throws ManagerClosedError when the server is gone; TimeoutError; RemoteError; what `encodeRequest` throws.
+   */
+  request(kind: number, operands: readonly unknown[], timeout = Number.POSITIVE_INFINITY): unknown {
     const id = ++this.#last;
     const frame = encodeRequest(id, kind, operands);
     // Cut short in the middle of an exchange (a `vm` timeout), the connection is good for nothing any more.
     if (this.#closed || this.#busy) throw this.#lost();
     this.#busy = true;
-    const found = this.#exchange(frame, id);
+    const found = this.#exchange(frame, id, performance.now() + timeout);
     this.#busy = false;
+    if (found === undefined) throw noAnswer(timeout);
     try {
       return answerOf(found);
     } finally {
@@ -45,26 +51,43 @@ export class BlockingConnection {
     this.#socket.close();
   }
 
-  #exchange(frame: Buffer, id: number): Frame {
-    this.#send(frame);
-    for (;;) {
-      const found = readFrame(this.#receive(frameBytes(this.#receive(PREFIX_BYTES))));
-      if (found.id === id) return found;
+  /** @returns undefined when the time is over before an answer has come. */
+  #exchange(frame: Buffer, id: number, deadline: number): Frame | undefined {
+    if (!this.#send(frame, deadline)) {
+      this.close(); // in the middle of a message
+      return undefined;
     }
+    let found: Frame | undefined;
+    const take = (arrived: Frame) => {
+      if (arrived.id === id) found = arrived;
+      else this.#takeLate(arrived);
+    };
+    while (found === undefined) {
+      const bytes = this.#receive(deadline);
+      if (bytes === 'late') return undefined;
+      this.#reader.read(bytes, take);
+    }
+    return found;
   }
 
-  #send(frame: Buffer): void {
+  /** The greeting, or an answer for which nobody waits any more: nothing is kept for it there. */
+  #takeLate({ id, kind }: Frame): void {
+    if (id !== 0 && kind === answer.held) this.#send(makeFrame({ id, kind: ask.taken, payload: Buffer.alloc(0) }));
+    if (id !== 0 && kind === answer.stream) this.#send(encodeRequest(0, ask.leave, [id]));
+  }
+
+  #send(frame: Buffer, deadline?: number): boolean {
     try {
-      this.#socket.send(frame);
+      return this.#socket.send(frame, deadline);
     } catch (cause) {
       throw this.#lost(cause);
     }
   }
 
-  #receive(count: number): Buffer {
-    let bytes: Buffer | undefined;
+  #receive(deadline: number): Uint8Array | 'late' {
+    let bytes: Uint8Array | 'late' | undefined;
     try {
-      bytes = this.#socket.receive(count);
+      bytes = this.#socket.receive(deadline);
     } catch (cause) {
       throw this.#lost(cause);
     }

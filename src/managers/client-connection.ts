@@ -1,14 +1,19 @@
 import { Socket } from 'node:net';
-import { connectUnix } from '../os/index.js';
+import { connectUnix, putOffUntilBlocking, takeBack } from '../os/index.js';
 import { answerOf, encodeRequest } from './client-messages.js';
-import { closedError } from './closed.js';
+import { closedError, noAnswer } from './closed.js';
 import { type Frame, FrameReader, makeFrame } from './frames.js';
+import { LONGEST_TIMER_MS } from './manager-options.js';
 import { answer, ask, type Greeting, readGreeting } from './protocol.js';
+
+const nothing = new Uint8Array(0);
 
 interface Pending {
   /** Arguments are held until the answer is there: from then on the server has what it wants of them. */
   readonly operands: readonly unknown[];
   readonly asker: object | undefined;
+  readonly keepsLoop: boolean;
+  timer?: NodeJS.Timeout;
   resolve(value: unknown): void;
   reject(error: unknown): void;
 }
@@ -24,6 +29,9 @@ export class ClientConnection {
   #greet!: Pick<Pending, 'resolve' | 'reject'>;
   #last = 0;
   #waiting = 0;
+  /** Whether something has been said since something arrived, or since the loop turned. */
+  #hasWritten = false;
+  #isHeldBack = false;
 
   /**
    * @param wait whether to wait when more clients than the kernel can queue wait there for a server that accepts none.
@@ -52,22 +60,28 @@ export class ClientConnection {
    *
    * @param asker held until the answer is there, as the operands are.
    * @param keepsLoop whether the event loop stays alive until then.
-   * @returns the answer. @throws (rejects) ManagerClosedError; RemoteError; what `encodeRequest` throws.
+   * @param timeout how long to wait for the answer, in ms.
+   * @returns the answer. @throws (rejects) ManagerClosedError; TimeoutError; RemoteError; what `encodeRequest` throws.
    */
-  async request(kind: number, operands: readonly unknown[], asker?: object, keepsLoop = true): Promise<unknown> {
-    if (this.#socket.destroyed) throw closedError();
-    this.#last = (this.#last + 1) >>> 0 || 1;
-    const id = this.#last;
-    const frame = encodeRequest(id, kind, operands);
-    if (keepsLoop) this.#keepLoop();
-    try {
-      return await new Promise((resolve, reject) => {
-        this.#pending.set(id, { operands, asker, resolve, reject });
-        this.#socket.write(frame);
-      });
-    } finally {
-      if (keepsLoop) this.#letLoopGo();
-    }
+  request(
+    kind: number,
+    operands: readonly unknown[],
+    asker?: object,
+    keepsLoop = true,
+    timeout = Number.POSITIVE_INFINITY,
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      if (this.#socket.destroyed) throw closedError();
+      this.#last = (this.#last + 1) >>> 0 || 1;
+      const frame = encodeRequest(this.#last, kind, operands);
+      const pending: Pending = { operands, asker, keepsLoop, resolve, reject };
+      this.#pending.set(this.#last, pending);
+      if (timeout !== Number.POSITIVE_INFINITY) {
+        pending.timer = setTimeout(this.#giveUp, Math.min(timeout, LONGEST_TIMER_MS), this.#last, timeout);
+      }
+      if (keepsLoop) this.#keepLoop();
+      this.#write(frame);
+    });
   }
 
   /** Until the first message of the server is there, for somebody who waits for it. */
@@ -90,6 +104,27 @@ export class ClientConnection {
     this.#socket.destroy();
   }
 
+  // The first goes out at once. What is said next in the same turn of the loop goes out together, which takes a fraction of
+  // the time, at its end or before this thread blocks.
+  #write(frame: Buffer): void {
+    if (this.#hasWritten && !this.#isHeldBack) {
+      this.#isHeldBack = true;
+      this.#socket.cork();
+      process.nextTick(this.#flush);
+      putOffUntilBlocking(this.#flush);
+    }
+    this.#hasWritten = true;
+    this.#socket.write(frame);
+  }
+
+  readonly #flush = (): void => {
+    if (!this.#isHeldBack) return;
+    this.#isHeldBack = false;
+    this.#hasWritten = false;
+    takeBack(this.#flush);
+    this.#socket.uncork();
+  };
+
   #keepLoop(): void {
     if (this.#waiting === 0) this.#socket.ref();
     this.#waiting += 1;
@@ -101,8 +136,9 @@ export class ClientConnection {
   }
 
   #receive(chunk: Buffer): void {
+    this.#hasWritten = this.#isHeldBack;
     try {
-      for (const frame of this.#reader.read(chunk)) this.#settle(frame);
+      this.#reader.read(chunk, (frame) => this.#settle(frame));
     } catch (error) {
       this.#greet.reject(error);
       this.#socket.destroy();
@@ -110,25 +146,46 @@ export class ClientConnection {
   }
 
   #settle(frame: Frame): void {
-    if (frame.kind === answer.greeting) return this.#greet.resolve(readGreeting(frame.payload));
+    if (frame.kind === answer.greeting) return this.#greet.resolve(readGreeting(frame));
     const pending = this.#pending.get(frame.id);
-    if (pending === undefined) return;
+    if (pending === undefined) return this.#takeLate(frame);
     this.#pending.delete(frame.id);
+    clearTimeout(pending.timer);
+    if (pending.keepsLoop) this.#letLoopGo();
     try {
       pending.resolve(answerOf(frame));
     } catch (error) {
       pending.reject(error);
     } finally {
-      if (frame.kind === answer.held && !this.#socket.destroyed) {
-        this.#socket.write(makeFrame({ id: frame.id, kind: ask.taken, payload: Buffer.alloc(0) }));
-      }
+      if (frame.kind === answer.held) this.#taken(frame.id);
     }
+  }
+
+  #taken(id: number): void {
+    if (!this.#socket.destroyed) this.#write(makeFrame({ id, kind: ask.taken, payload: nothing }));
+  }
+
+  readonly #giveUp = (id: number, timeout: number): void => {
+    const pending = this.#pending.get(id)!;
+    this.#pending.delete(id);
+    if (pending.keepsLoop) this.#letLoopGo();
+    pending.reject(noAnswer(timeout));
+  };
+
+  /** Nobody waits for it any more: nothing is kept for it there. */
+  #takeLate({ id, kind }: Frame): void {
+    if (kind === answer.held) this.#taken(id);
+    if (kind === answer.stream && !this.#socket.destroyed) this.#write(encodeRequest(0, ask.leave, [id]));
   }
 
   #end(): void {
     const error = closedError();
     this.#greet.reject(error);
-    for (const { reject } of this.#pending.values()) reject(error);
+    // Nothing keeps the loop any more: the socket is closed.
+    for (const { reject, timer } of this.#pending.values()) {
+      clearTimeout(timer);
+      reject(error);
+    }
     this.#pending.clear();
   }
 }

@@ -1,6 +1,6 @@
-import { decode, encode, type Translation } from '../codec/internal.js';
+import { decode, type EncodedParts, encode, encodeParts, type Translation } from '../codec/internal.js';
 import { MultiprocessError } from '../errors/index.js';
-import { type Frame, makeFrame } from './frames.js';
+import { type Frame, frameOf } from './frames.js';
 import { answer, decodeThrown } from './protocol.js';
 
 /** An answer that says that more can be asked for, piece by piece. */
@@ -14,14 +14,14 @@ export class StreamMark {
 
 /** @throws NotShareableError for arguments that cannot travel, named `args[0]…`; ClosedError; RangeError when too large. */
 export function encodeRequest(id: number, kind: number, operands: readonly unknown[]): Buffer {
-  let payload: Buffer;
+  let parts: EncodedParts;
   try {
-    payload = encode(operands).bytes;
+    parts = encodeParts(operands);
   } catch (error) {
     encode(operands.at(-1), 'args'); // says where it is as its caller sees it
     throw error;
   }
-  return makeFrame({ id, kind, payload });
+  return frameOf(id, kind, parts);
 }
 
 /** What an answer says; `objects` is how the shared objects in it are known. @throws RemoteError for what was thrown there, and why a request was refused. */

@@ -28,7 +28,8 @@ export class Instances {
   /** Of the manager, in handles. */
   readonly #manager: () => string;
   readonly #types = new Map<string, ServedType>();
-  readonly #byPlace = new Map<string, Served>();
+  /** By where their roots are in the heap. */
+  readonly #byAddress = new Map<number, Served>();
   readonly #byObject = new WeakMap<object, Served>();
   /** Where one class is registered as several types. */
   readonly #typeids = new WeakMap<object, string>();
@@ -78,13 +79,14 @@ export class Instances {
 
   /** Lets go of what has been given a root of late: from here on, only others hold it. */
   letGo(): void {
+    if (this.#fresh.length === 0) return; // as after almost every call
     for (const { at } of this.#fresh.splice(0)) this.#heap.release(at.address);
   }
 
   /** @throws StaleHandleError when it is gone. */
-  find(place: string): Served {
-    const served = this.#byPlace.get(place);
-    if (served === undefined || !this.#heap.exists(served.place.at)) {
+  find(address: number, serial: number): Served {
+    const served = this.#byAddress.get(address);
+    if (served?.place.at.serial !== serial || !this.#heap.exists(served.place.at)) {
       throw new StaleHandleError('The object in the manager that was meant exists no more.');
     }
     return served;
@@ -92,15 +94,15 @@ export class Instances {
 
   /** Forgets what nobody can reach any more. */
   sweep(): void {
-    for (const [place, served] of this.#byPlace) {
+    for (const [address, served] of this.#byAddress) {
       if (this.#heap.left || this.#heap.exists(served.place.at)) continue;
-      this.#byPlace.delete(place);
+      this.#byAddress.delete(address);
       if (this.#byObject.get(served.object) === served) this.#byObject.delete(served.object);
     }
   }
 
   get count(): number {
-    return this.#byPlace.size;
+    return this.#byAddress.size;
   }
 
   #serve(object: object, ofClass: string): Served {
@@ -111,7 +113,7 @@ export class Instances {
     this.#fresh.push(place);
     const served = { object, place, typeid, exposed: exposedBy(object, this.#types.get(typeid)?.exposed) };
     this.#byObject.set(object, served);
-    this.#byPlace.set(formatPlace(place), served);
+    this.#byAddress.set(place.at.address, served);
     return served;
   }
 

@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { fileFacts, openFileFacts, removeFile, sameFile, tryLockFile } from '../os/index.js';
-import { FrameReader } from './frames.js';
+import { FrameReader, textOf } from './frames.js';
 import { LOCK_BYTE } from './meet.js';
 import { answer, type Greeting } from './protocol.js';
 import { listNames, listSockets, namedFiles } from './socket-directory.js';
@@ -48,9 +48,9 @@ function greetingAt(path: string, patience: number): Promise<Greeting | 'silent'
     socket.on('close', () => settle('dead'));
     socket.on('data', (chunk) => {
       try {
-        for (const { kind, payload } of reader.read(chunk)) {
-          if (kind === answer.greeting) settle(JSON.parse(payload.toString()) as Greeting);
-        }
+        reader.read(chunk, (frame) => {
+          if (frame.kind === answer.greeting) settle(JSON.parse(textOf(frame)) as Greeting);
+        });
       } catch {
         settle('silent'); // another program's socket, or another version's
       }

@@ -20,6 +20,8 @@ export class Link {
   #connection: ClientConnection | undefined;
   #blocking: BlockingConnection | undefined;
   readonly #linger: number;
+  /** How long an object of a registered type may take to answer, in ms. */
+  callTimeout = Number.POSITIVE_INFINITY;
 
   constructor(place: Place, path: string, linger = 0, connection?: ClientConnection) {
     this.place = place;
@@ -60,25 +62,24 @@ export class Link {
 
   /** @throws ManagerClosedError */
   connect(): ClientConnection {
+    // A connection says itself when the server has gone: the kernel need not be asked each time.
+    if (this.#connection !== undefined && !this.#isClosed) return this.#connection;
     this.check();
-    if (this.#connection === undefined) {
-      try {
-        this.#adopt(new ClientConnection(this.path, this.#linger));
-      } catch (cause) {
-        throw closedError(cause);
-      }
+    try {
+      this.#adopt(new ClientConnection(this.path, this.#linger));
+    } catch (cause) {
+      throw closedError(cause);
     }
     return this.#connection!;
   }
 
   /** A connection on which this thread blocks. @throws ManagerClosedError */
   connectSync(): BlockingConnection {
+    if (this.#blocking !== undefined && !this.#blocking.broken && !this.#isClosed) return this.#blocking;
     this.check();
+    this.#blocking?.close();
     try {
-      if (this.#blocking?.broken) this.#blocking.close();
-      if (this.#blocking === undefined || this.#blocking.broken) {
-        this.#blocking = new BlockingConnection(this.path, this.#linger);
-      }
+      this.#blocking = new BlockingConnection(this.path, this.#linger);
     } catch (cause) {
       throw closedError(cause);
     }

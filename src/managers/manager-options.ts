@@ -40,12 +40,19 @@ export interface ManagerOptions {
    */
   maxBytes?: number;
   /**
-   * How long a named manager that somebody else has started, or is starting, may take to answer, in ms: a server that is
-   * stopped never does. Default: 30000.
+   * How long `start()` waits for a server, in ms: one of its own to serve, its initializer included, and a named one that
+   * somebody else has started, or is starting, to answer, which one that is stopped never does. A named one that is started
+   * here has 30000 at least. Default: 30000.
    */
   timeout?: number;
-  /** Aborted, ends the wait for a named manager: `start()` rejects with `signal.reason`. */
+  /** Aborted, ends the wait for the server, and a server of one's own: `start()` rejects with `signal.reason`. */
   signal?: AbortSignal;
+  /**
+   * How long this process waits for the answer of a call to an object of a registered type, in ms; then the call throws
+   * TimeoutError, but goes on in the server. A server that is stopped (SIGSTOP) or busy answers nobody, and is not dead.
+   * Default: as long as the method takes.
+   */
+  callTimeout?: number;
 }
 
 export const DEFAULT_LINGER_MS = 5000;
@@ -71,6 +78,7 @@ export function checkOptions(options: unknown): ManagerOptions {
     }
   }
   timeoutOf(options);
+  timeoutOf({ timeout: (options as ManagerOptions).callTimeout });
   signalOf(options);
   checkInitializer(initializer, initargs);
   return { ...(options as ManagerOptions) };

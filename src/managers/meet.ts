@@ -38,15 +38,18 @@ export interface Meeting {
 export async function meet(name: string, meeting: Meeting, start: Omit<ServerConfig, 'path' | 'files'>): Promise<Met> {
   const { socket: path, lock } = namedFiles(name);
   const { signal } = meeting;
+  // The time that an initializer takes is its own.
+  const startTimeout = Math.max(meeting.timeout, DEFAULT_TIMEOUT_MS);
   let deadline = performance.now() + meeting.timeout;
   for (;;) {
     signal?.throwIfAborted();
     const met = await connectTo(path, meeting.linger, deadline, signal);
     if (met !== undefined) return met;
-    const started = await startUnlessStarted(path, lock, start);
-    if (started)
-      deadline = performance.now() + DEFAULT_TIMEOUT_MS; // the time that its initializer takes is its own
-    else if (performance.now() > deadline) throw late(name);
+    const server = startUnlessStarted(path, lock, start);
+    if (server !== undefined) {
+      await server.serves(startTimeout, signal);
+      deadline = performance.now() + DEFAULT_TIMEOUT_MS;
+    } else if (performance.now() > deadline) throw late(name);
     await delay(POLL_MS);
     socketDirectory(); // still there, and still ours
   }
@@ -88,23 +91,20 @@ async function connectTo(
   }
 }
 
-/** @returns whether it has been started here. */
-async function startUnlessStarted(
+/** @returns undefined when it serves, or is being started, already. */
+function startUnlessStarted(
   path: string,
   lock: string,
   start: Omit<ServerConfig, 'path' | 'files'>,
-): Promise<boolean> {
+): ServerProcess | undefined {
   const fd = openSync(lock, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-  let server: ServerProcess;
   try {
-    if (!tryLockFile(fd, 'exclusive', LOCK_BYTE)) return false;
+    if (!tryLockFile(fd, 'exclusive', LOCK_BYTE)) return undefined;
     // A server removes the file when it ends; then this one is nobody's lock.
-    if (!sameFile(openFileFacts(fd), fileFacts(lock))) return false;
+    if (!sameFile(openFileFacts(fd), fileFacts(lock))) return undefined;
     removeFile(path); // of a server that was killed
-    server = new ServerProcess({ ...start, path, files: [lock] }, fd);
+    return new ServerProcess({ ...start, path, files: [lock] }, fd);
   } finally {
     closeSync(fd);
   }
-  await server.ready;
-  return true;
 }

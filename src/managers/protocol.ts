@@ -1,8 +1,9 @@
-import { decode, type Encoded, encode } from '../codec/internal.js';
+import { decode, type EncodedParts, encodeParts } from '../codec/internal.js';
 import { MultiprocessError, RemoteError } from '../errors/index.js';
+import { type Frame, textOf } from './frames.js';
 
 /** Changes whenever a client of one version could misunderstand a server of another. */
-export const PROTOCOL = 1;
+export const PROTOCOL = 2;
 
 /** What clients say. Each is followed by what it needs, as one encoded array. */
 export const ask = {
@@ -12,7 +13,7 @@ export const ask = {
   register: 2,
   /** [type id, arguments] → the object made */
   create: 3,
-  /** [address of the object, method, arguments] → what it returns */
+  /** [address of the object in the manager's heap, its serial, method, arguments] → what it returns */
   call: 4,
   /** [number of the stream] → [whether it is at its end, the next value] */
   next: 5,
@@ -54,10 +55,10 @@ export interface Greeting {
 }
 
 /** @throws MultiprocessError for a server of another version, and for what is none. */
-export function readGreeting(payload: Buffer): Greeting {
+export function readGreeting(frame: Frame): Greeting {
   let greeting: Greeting;
   try {
-    greeting = JSON.parse(payload.toString()) as Greeting;
+    greeting = JSON.parse(textOf(frame)) as Greeting;
   } catch (cause) {
     throw new MultiprocessError('What was met here is no manager of this library.', { cause });
   }
@@ -70,15 +71,15 @@ export function readGreeting(payload: Buffer): Greeting {
 }
 
 /** What user code has thrown, for the other side. Never throws. */
-export function encodeThrown(error: unknown): Encoded {
+export function encodeThrown(error: unknown): EncodedParts {
   const isError = error instanceof Error;
   const facts = isError
     ? [String(error.name), String(error.message), String(error.stack ?? '')]
     : ['', `Something that is no Error was thrown: ${safeText(error)}`, ''];
   try {
-    return encode([...facts, error]);
+    return encodeParts([...facts, error]);
   } catch {
-    return encode([...facts, undefined]);
+    return encodeParts([...facts, undefined]);
   }
 }
 
@@ -90,16 +91,16 @@ function safeText(value: unknown): string {
   }
 }
 
-export function decodeThrown(payload: Buffer): RemoteError {
+export function decodeThrown(payload: Uint8Array): RemoteError {
   const [remoteName, message, remoteStack, cause] = decode(payload) as [string, string, string, unknown];
   return new RemoteError(message, { remoteName, remoteStack, cause });
 }
 
 /** Why a request could not be carried out. Never throws. */
-export function encodeRefusal(error: unknown): Encoded {
+export function encodeRefusal(error: unknown): EncodedParts {
   try {
-    return encode(error);
+    return encodeParts(error);
   } catch {
-    return encode(new MultiprocessError('The manager could not carry out a request.'));
+    return encodeParts(new MultiprocessError('The manager could not carry out a request.'));
   }
 }

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import { registerSharedKind } from '../codec/internal.js';
 import { DeadlockError, MultiprocessError, ValueError } from '../errors/index.js';
-import { enterWrapper, formatPlace, openAsOwn, type Place, placeOf, rootKind, wrapperAt } from '../heap/internal.js';
+import { enterWrapper, openAsOwn, type Place, placeOf, rootKind, wrapperAt } from '../heap/internal.js';
 import { markUncloneable, refuseJson } from '../shared-memory/internal.js';
 import { StreamMark } from './client-messages.js';
 import type { Exposed } from './exposed.js';
@@ -37,6 +37,9 @@ export type Methods<T> = { [K in keyof T as T[K] extends Fn ? (K extends string 
  * Arguments and results are copied, but shared objects arrive as the same ones. All methods throw RemoteError for what the
  * method has thrown there, with the error as its `cause`; NotShareableError for arguments that cannot travel;
  * ManagerClosedError when the server is gone, StaleHandleError when the object has been disposed of.
+ *
+ * A call takes as long as its method does, however long that is. A server that is stopped (SIGSTOP) is not gone: calls wait for
+ * it to go on, unless the manager was started with a `callTimeout`.
  */
 export type Remote<T> = { [K in keyof Methods<T>]: AsyncForm<Methods<T>[K]> } & {
   [K in keyof Methods<T> as `${K & string}Sync` extends keyof Methods<T> ? never : `${K & string}Sync`]: SyncForm<
@@ -78,7 +81,9 @@ function openOwn(fields: string): object {
     throw new ValueError(`This is not the handle of a manager's object: '${fields.slice(0, 80)}'.`);
   }
   const link = linkAt(manager);
-  if (link.isHere && here !== undefined) return here.find(formatPlace(place)).object;
+  // Calls say where in the manager's heap it is.
+  if (place.heap !== link.heap) throw new ValueError('This is the handle of an object of another manager.');
+  if (link.isHere && here !== undefined) return here.find(place.at.address, place.at.serial).object;
   const Shape = shapeOf(typeid, methods);
   return wrapperAt(place, rootKind.instance, (found) => new Shape(found, link, `mp:remote:${fields}`));
 }
@@ -89,10 +94,12 @@ const shapes = new Map<string, new (place: Place, link: Link, handle: string) =>
 class RemoteObject {
   readonly #link: Link;
   readonly #handle: string;
+  readonly #at: Place['at'];
 
   constructor(place: Place, link: Link, handle: string) {
     this.#link = link;
     this.#handle = handle;
+    this.#at = place.at;
     enterWrapper(this, place);
     markUncloneable(this);
   }
@@ -101,26 +108,36 @@ class RemoteObject {
     return remote.#handle;
   }
 
-  static async call(remote: RemoteObject, method: string, args: unknown[]): Promise<unknown> {
-    const found = await askServer(remote, remote.#link, ask.call, [formatPlace(placeOf(remote)), method, args]);
-    return found instanceof StreamMark ? iterate(remote, remote.#link, found) : found;
+  static call(remote: RemoteObject, method: string, args: unknown[]): Promise<unknown> {
+    const found = remote.#request(method, args);
+    return found.then((value) => (value instanceof StreamMark ? iterate(remote, remote.#link, value) : value));
   }
 
   static async *iterate(remote: RemoteObject, method: string, args: unknown[]): AsyncGenerator<unknown> {
-    const found = await askServer(remote, remote.#link, ask.call, [formatPlace(placeOf(remote)), method, args]);
+    const found = await remote.#request(method, args);
     if (!(found instanceof StreamMark)) throw noStream(method);
     yield* iterate(remote, remote.#link, found);
   }
 
   static callSync(remote: RemoteObject, method: string, args: unknown[]): unknown {
-    const found = askSync(remote.#link, ask.call, [formatPlace(placeOf(remote)), method, args]);
+    const found = askSync(remote.#link, ask.call, [remote.#at.address, remote.#at.serial, method, args]);
     return found instanceof StreamMark ? iterateSync(remote.#link, found) : found;
   }
 
   static *iterateSync(remote: RemoteObject, method: string, args: unknown[]): Generator<unknown> {
-    const found = askSync(remote.#link, ask.call, [formatPlace(placeOf(remote)), method, args]);
+    const found = askSync(remote.#link, ask.call, [remote.#at.address, remote.#at.serial, method, args]);
     if (!(found instanceof StreamMark)) throw noStream(method);
     yield* iterateSync(remote.#link, found);
+  }
+
+  #request(method: string, args: unknown[]): Promise<unknown> {
+    try {
+      const { address, serial } = this.#at;
+      const connection = this.#link.connect();
+      return connection.request(ask.call, [address, serial, method, args], this, true, this.#link.callTimeout);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   [inspect.custom](): string {
@@ -170,10 +187,6 @@ function readMethods(text: string): { exposed: string[]; generators: string[] } 
   return { exposed: exposed as string[], generators: generators as string[] };
 }
 
-async function askServer(asker: object, link: Link, kind: number, operands: unknown[]): Promise<unknown> {
-  return link.connect().request(kind, operands, asker);
-}
-
 /** @throws DeadlockError in the server itself. */
 export function askSync(link: Link, kind: number, operands: readonly unknown[]): unknown {
   if (link.isHere) {
@@ -181,7 +194,7 @@ export function askSync(link: Link, kind: number, operands: readonly unknown[]):
       'This process is the server: a blocking call would wait for itself. Call the method without Sync.',
     );
   }
-  return link.connectSync().request(kind, operands);
+  return link.connectSync().request(kind, operands, link.callTimeout);
 }
 
 type Piece = [done: boolean, value: unknown];
@@ -192,7 +205,7 @@ async function* iterate(asker: object, link: Link, { number }: StreamMark): Asyn
   try {
     for (;;) {
       over = true; // if it fails there, there is nothing to leave
-      const [done, value] = (await connection.request(ask.next, [number], asker)) as Piece;
+      const [done, value] = (await connection.request(ask.next, [number], asker, true, link.callTimeout)) as Piece;
       if (done) return;
       over = false;
       yield value;
@@ -208,7 +221,7 @@ function* iterateSync(link: Link, { number }: StreamMark): Generator<unknown> {
   try {
     for (;;) {
       over = true;
-      const [done, value] = connection.request(ask.next, [number]) as Piece;
+      const [done, value] = connection.request(ask.next, [number], link.callTimeout) as Piece;
       if (done) return;
       over = false;
       yield value;

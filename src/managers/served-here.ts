@@ -1,5 +1,5 @@
 interface Finder {
-  find(place: string): { readonly object: object };
+  find(address: number, serial: number): { readonly object: object };
 }
 
 let served: Finder | undefined;

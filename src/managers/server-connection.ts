@@ -1,14 +1,14 @@
 import type { Socket } from 'node:net';
-import { decode, type Encoded, encode, type FunctionLocation } from '../codec/internal.js';
+import { decode, type EncodedParts, encodeParts, type FunctionLocation } from '../codec/internal.js';
 import { MultiprocessError } from '../errors/index.js';
 import type { Place } from '../heap/internal.js';
 import { errorCode } from '../os/index.js';
 import type { ShareableItem } from '../shared-memory/index.js';
-import { type Frame, FrameReader, makeFrame } from './frames.js';
+import { type Frame, FrameReader, frameOf, makeFrame } from './frames.js';
 import type { Instances } from './instances.js';
 import type { KeptMemory } from './kept-memory.js';
 import { answer, ask, encodeRefusal, encodeThrown } from './protocol.js';
-import { isStream, type Stream, Streams, Thrown, userCode } from './user-code.js';
+import { isStream, isThenable, Streams, Thrown, userCode } from './user-code.js';
 
 /** What a connection is told by the server, and tells it. */
 export interface Host {
@@ -36,7 +36,7 @@ export class ServerConnection {
     socket.on('data', (chunk) => this.#receive(chunk));
     socket.on('error', () => {}); // followed by 'close'
     socket.on('close', () => this.#end());
-    this.#write({ id: 0, kind: answer.greeting, payload: greeting });
+    this.#write(makeFrame({ id: 0, kind: answer.greeting, payload: greeting }));
   }
 
   /** Ends it when what has been answered has gone out. */
@@ -48,14 +48,18 @@ export class ServerConnection {
   }
 
   #receive(chunk: Buffer): void {
+    // What many requests are answered at once goes out together.
+    this.#socket.cork();
     try {
-      for (const frame of this.#reader.read(chunk)) void this.#handle(frame);
+      this.#reader.read(chunk, (frame) => this.#handle(frame));
     } catch {
       this.#socket.destroy(); // what comes after bytes that are no frame is none either
+    } finally {
+      this.#socket.uncork();
     }
   }
 
-  async #handle(frame: Frame): Promise<void> {
+  #handle(frame: Frame): void {
     const { id, kind } = frame;
     if (kind === ask.taken) {
       const held = this.#held.get(id);
@@ -64,39 +68,60 @@ export class ServerConnection {
       return;
     }
     try {
-      const value = await this.#answer(frame);
-      if (value instanceof StreamStarted) {
-        this.#streams.add(id, value.stream);
-        this.#write({ id, kind: answer.stream, payload: encode([id]).bytes });
+      const value = this.#answer(frame);
+      if (isThenable(value)) {
+        value.then(
+          (settled) => this.#settle(frame, settled),
+          (error: unknown) => this.#refuse(id, error),
+        );
+      } else this.#settle(frame, value);
+    } catch (error) {
+      this.#refuse(id, error);
+    }
+  }
+
+  #settle({ id, kind }: Frame, value: unknown): void {
+    try {
+      if (isStream(value) && kind === ask.call) {
+        this.#streams.add(id, value);
+        this.#write(frameOf(id, answer.stream, encodeParts([id])));
       } else this.#send(id, value);
     } catch (error) {
-      const failure = error instanceof Thrown ? encodeThrown(error.error) : encodeRefusal(error);
-      this.#write({ id, kind: error instanceof Thrown ? answer.thrown : answer.refused, payload: failure.bytes });
-    } finally {
-      if (kind === ask.shutdown) this.#host.shutdown();
+      this.#refuse(id, error);
     }
+    if (kind === ask.shutdown) this.#host.shutdown();
   }
 
   /** In the step in which a value is there it is encoded, and held for the client. */
   #send(id: number, value: unknown): void {
     try {
-      const { bytes, places, blocks } = encodeResult(value);
-      if (places.size + blocks.size === 0) return this.#write({ id, kind: answer.value, payload: bytes });
+      const parts = encodeResult(value);
+      const { places, blocks } = parts;
+      if (places.size + blocks.size === 0) return this.#write(frameOf(id, answer.value, parts));
       if (this.#socket.destroyed) return;
-      const held: Place[] = [];
-      this.#held.set(id, { value, places: held });
-      for (const place of places) {
-        place.heap.open(place.at);
-        held.push(place);
-      }
-      this.#write({ id, kind: answer.held, payload: bytes });
+      const frame = frameOf(id, answer.held, parts); // before anything else is encoded
+      this.#held.set(id, { value, places: hold(places) });
+      this.#write(frame);
     } finally {
       this.#host.instances.letGo();
     }
   }
 
-  // Not an async function where it can be helped: requests of one client begin in the order in which they were sent.
-  async #answer({ kind, payload }: Frame): Promise<unknown> {
+  #refuse(id: number, error: unknown): void {
+    const frame = () =>
+      error instanceof Thrown
+        ? frameOf(id, answer.thrown, encodeThrown(error.error))
+        : frameOf(id, answer.refused, encodeRefusal(error));
+    try {
+      this.#write(frame());
+    } catch (tooLarge) {
+      this.#write(frameOf(id, answer.refused, encodeRefusal(tooLarge)));
+    }
+  }
+
+  // No async function: requests of one client begin in the order in which they were sent, and what is there at once is
+  // answered at once.
+  #answer({ kind, payload }: Frame): unknown {
     const operands = decode(payload) as unknown[];
     const { instances } = this.#host;
     switch (kind) {
@@ -112,8 +137,10 @@ export class ServerConnection {
         return userCode(() => make(args));
       }
       case ask.call: {
-        const [place, method, args] = operands as [string, string, unknown[]];
-        return call(instances, place, method, args);
+        const [address, serial, method, args] = operands as [number, number, string, unknown[]];
+        const { object, exposed, typeid } = instances.find(address, serial);
+        if (!exposed.methods.includes(method)) throw notExposed(typeid, method);
+        return userCode(() => (object as Record<string, (...args: unknown[]) => unknown>)[method]!(...args));
       }
       case ask.next:
         return this.#streams.next(operands[0] as number);
@@ -134,14 +161,8 @@ export class ServerConnection {
     }
   }
 
-  #write(frame: Frame): void {
-    if (this.#socket.destroyed) return;
-    try {
-      this.#socket.write(makeFrame(frame));
-    } catch (error) {
-      this.#held.delete(frame.id);
-      this.#socket.write(makeFrame({ id: frame.id, kind: answer.refused, payload: encodeRefusal(error).bytes }));
-    }
+  #write(frame: Buffer): void {
+    if (!this.#socket.destroyed) this.#socket.write(frame);
   }
 
   /** The client has gone, however it ended: nothing of what was kept for it is needed. */
@@ -153,9 +174,9 @@ export class ServerConnection {
   }
 }
 
-function encodeResult(value: unknown): Encoded {
+function encodeResult(value: unknown): EncodedParts {
   try {
-    return encode(value, 'result');
+    return encodeParts(value, 'result');
   } catch (error) {
     // No room for what the result refers to: nothing that the user's code has done.
     if (errorCode(error) === 'ENOSPC') throw error;
@@ -163,21 +184,23 @@ function encodeResult(value: unknown): Encoded {
   }
 }
 
-class StreamStarted {
-  readonly stream: Stream;
-
-  constructor(stream: Stream) {
-    this.stream = stream;
-  }
+function notExposed(typeid: string, method: unknown): TypeError {
+  return new TypeError(`The method '${method}' of ${typeid} is not exposed to clients of the manager.`);
 }
 
-async function call(instances: Instances, place: string, method: string, args: unknown[]): Promise<unknown> {
-  const { object, exposed, typeid } = instances.find(place);
-  if (!exposed.methods.includes(method)) {
-    throw new TypeError(`The method '${method}' of ${typeid} is not exposed to clients of the manager.`);
+/** All or none. @throws StaleHandleError */
+function hold(places: ReadonlySet<Place>): Place[] {
+  const held: Place[] = [];
+  try {
+    for (const place of places) {
+      place.heap.open(place.at);
+      held.push(place);
+    }
+  } catch (error) {
+    release(held);
+    throw error;
   }
-  const value = await userCode(() => (object as Record<string, (...args: unknown[]) => unknown>)[method]!(...args));
-  return isStream(value) ? new StreamStarted(value) : value;
+  return held;
 }
 
 function release(places: readonly Place[]): void {

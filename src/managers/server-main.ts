@@ -78,7 +78,7 @@ async function serveClients(config: ServerConfig, { heap, place, path, fields, i
   // Most managers are served to no network: their servers need not load what that takes.
   const serve = async (...address: Parameters<Gateway['serve']>) => {
     const { Gateway: Opened } = await import('./network/on-demand.js');
-    gateway ??= new Opened(instances, `mp:manager::${fields}`, () => waitForClients(linger));
+    gateway ??= new Opened(heap, instances, `mp:manager::${fields}`, () => waitForClients(linger));
     return gateway.serve(...address);
   };
   const kept = new KeptMemory();

@@ -1,9 +1,10 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { decode, encode } from '../codec/internal.js';
-import { ProcessDiedError } from '../errors/index.js';
+import { ProcessDiedError, TimeoutError } from '../errors/index.js';
 import { peekChildStatus } from '../os/index.js';
 import { currentProcess, readOutcome, spawnChild } from '../process/internal.js';
+import { LONGEST_TIMER_MS } from './manager-options.js';
 import type { Ready, ServerConfig } from './server-config.js';
 
 const SERVER_MAIN = new URL('./server-main.js', import.meta.url).href;
@@ -17,7 +18,7 @@ const running = new Set<ServerProcess>();
 export class ServerProcess {
   readonly #child: ChildProcess;
   readonly #ended: Promise<void>;
-  readonly ready: Promise<Ready>;
+  readonly #ready: Promise<Ready>;
 
   /**
    * @param lock of a named manager: a descriptor that the server keeps for as long as it lives. It belongs to no process tree,
@@ -46,7 +47,7 @@ export class ServerProcess {
     this.#ended = new Promise((resolve) => {
       end = resolve;
     });
-    this.ready = new Promise((resolve, reject) => {
+    this.#ready = new Promise((resolve, reject) => {
       child.once('message', (message) => resolve(message as Ready));
       child.once('exit', (code, signal) => {
         running.delete(this);
@@ -62,7 +63,35 @@ export class ServerProcess {
       child.unref();
       child.channel?.unref();
     };
-    this.ready.then(settled, settled);
+    this.#ready.then(settled, settled);
+  }
+
+  /**
+   * Waits until it serves; ends it by force if it does not in time.
+   *
+   * @throws (rejects) TimeoutError; `signal.reason`; what it throws before it serves; ProcessDiedError.
+   */
+  async serves(timeout: number, signal: AbortSignal | undefined): Promise<Ready> {
+    let timer: NodeJS.Timeout | undefined;
+    let onAbort: (() => void) | undefined;
+    const givenUp = new Promise<never>((_, reject) => {
+      const late = () => reject(new TimeoutError(notInTime(timeout)));
+      if (timeout !== Number.POSITIVE_INFINITY) timer = setTimeout(late, Math.min(timeout, LONGEST_TIMER_MS));
+      onAbort = () => reject(signal?.reason);
+      signal?.addEventListener('abort', onAbort, { once: true });
+    });
+    try {
+      signal?.throwIfAborted();
+      return await Promise.race([this.#ready, givenUp]);
+    } catch (error) {
+      this.#child.kill('SIGKILL');
+      this.#child.ref();
+      await this.#ended;
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      if (onAbort !== undefined) signal?.removeEventListener('abort', onAbort);
+    }
   }
 
   /** Waits until it has ended; ends it by force if it does not end in time. */
@@ -106,6 +135,13 @@ let atExit = false;
 
 function endAll(): void {
   ServerProcess.endAll();
+}
+
+function notInTime(ms: number): string {
+  return (
+    `The manager's server did not serve within ${ms} ms, and has been ended: importing the modules of its types, or its ` +
+    'initializer, takes longer or never ends. Give it more time: { timeout }.'
+  );
 }
 
 function startError(record: number, exitCode: number | null, signalCode: NodeJS.Signals | null): unknown {

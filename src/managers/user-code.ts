@@ -7,17 +7,35 @@ export class Thrown {
   }
 }
 
-/** @param except errors of ours that may come before user code is reached. */
-export async function userCode<T>(
+/**
+ * Runs user code.
+ *
+ * @param except errors of ours that may come before user code is reached.
+ * @returns what it returns: a promise only if that is one, so that what is there at once is answered at once.
+ * @throws Thrown, or rejects with it.
+ */
+export function userCode<T>(
   run: () => T,
   except?: abstract new (...args: never[]) => Error,
-): Promise<Awaited<T>> {
+): Awaited<T> | Promise<Awaited<T>> {
+  const thrown = (error: unknown) =>
+    except !== undefined && error instanceof except ? (error as Error) : new Thrown(error);
+  let value: T;
   try {
-    return await run();
+    value = run();
+    if (!isThenable(value)) return value as Awaited<T>;
   } catch (error) {
-    if (except !== undefined && error instanceof except) throw error;
-    throw new Thrown(error);
+    throw thrown(error);
   }
+  return Promise.resolve(value).catch((error: unknown) => {
+    throw thrown(error);
+  });
+}
+
+/** Whether it has to be waited for. */
+export function isThenable<T>(value: T): value is T & PromiseLike<unknown> {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return false;
+  return typeof (value as { then?: unknown }).then === 'function';
 }
 
 /** What is fetched by a client piece by piece. */
@@ -26,7 +44,7 @@ export type Stream = AsyncIterator<unknown> | Iterator<unknown>;
 const GENERATORS = new Set(['[object Generator]', '[object AsyncGenerator]']);
 
 export function isStream(value: unknown): value is Stream {
-  return GENERATORS.has(Object.prototype.toString.call(value));
+  return typeof value === 'object' && GENERATORS.has(Object.prototype.toString.call(value));
 }
 
 /** The streams that a client has begun and not yet taken to their ends. */
@@ -58,7 +76,7 @@ export class Streams {
 
   /** Nobody takes anything any more. */
   end(): void {
-    for (const stream of this.#open.values()) void userCode(() => stream.return?.(undefined)).catch(() => {});
+    for (const number of [...this.#open.keys()]) this.leave(number).catch(() => {});
     this.#open.clear();
   }
 }

@@ -1,3 +1,4 @@
+import { aboutToBlock } from './before-blocking.js';
 import { libc } from './libc.js';
 import { errno, systemError } from './system-error.js';
 
@@ -23,6 +24,7 @@ export type WaitOutcome = 'woken' | 'changed' | 'timeout' | 'interrupted';
  * @param deadline absolute, in nanoseconds of `process.hrtime.bigint()` (the monotonic clock).
  */
 export function futexWait(address: bigint, expected: number, deadline: bigint | undefined): WaitOutcome {
+  aboutToBlock();
   const c = libc();
   const time = deadline === undefined ? null : timespec(deadline);
   if (c.futex(c.numbers.futex, address, FUTEX_WAIT_BITSET, expected >>> 0, time, null, MATCH_ANY) === 0) return 'woken';

@@ -1,4 +1,5 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
+import { aboutToBlock } from './before-blocking.js';
 import { libc } from './libc.js';
 import { errno, errorCode, systemError } from './system-error.js';
 
@@ -13,6 +14,7 @@ const SO_SNDTIMEO = 21;
 /** `sun_path` has 108 bytes with the NUL. */
 const MOST_PATH_BYTES = 107;
 const SLICE_MS = 100;
+const ROOM_BYTES = 65_536;
 
 /** @throws a system error `ENAMETOOLONG`. */
 export function checkSocketPath(path: string): void {
@@ -53,6 +55,7 @@ export function connectUnix(path: string, wait = true): number {
 /** A connection on which this thread blocks. */
 export class BlockingSocket {
   readonly #fd: number;
+  readonly #room = new Uint8Array(ROOM_BYTES);
 
   constructor(path: string) {
     this.#fd = connectUnix(path);
@@ -69,22 +72,35 @@ export class BlockingSocket {
     }
   }
 
-  /** Sends all of it. @throws a system error `EPIPE` or `ECONNRESET` when the other side is gone. */
-  send(bytes: Uint8Array): void {
+  /**
+   * Sends all of it, unless the time is over before.
+   *
+   * @param deadline of `performance.now()`; kept to within a slice.
+   * @returns whether all of it was sent. @throws a system error `EPIPE` or `ECONNRESET` when the other side is gone.
+   */
+  send(bytes: Uint8Array, deadline = Number.POSITIVE_INFINITY): boolean {
     for (let done = 0; done < bytes.length; ) {
-      done += again(() => writeSync(this.#fd, bytes, done, bytes.length - done)) ?? 0;
+      const sent = again(() => writeSync(this.#fd, bytes, done, bytes.length - done));
+      if (sent === undefined && performance.now() >= deadline) return false;
+      done += sent ?? 0;
     }
+    return true;
   }
 
-  /** Waits for so many bytes. @returns undefined when the other side has ended before. */
-  receive(count: number): Buffer | undefined {
-    const bytes = Buffer.allocUnsafe(count);
-    for (let done = 0; done < count; ) {
-      const got = again(() => readSync(this.#fd, bytes, done, count - done, null));
+  /**
+   * Waits for what comes next.
+   *
+   * @param deadline of `performance.now()`; kept to within a slice.
+   * @returns it, in memory of its own; undefined when the other side has ended; 'late' when nothing has come in time.
+   */
+  receive(deadline = Number.POSITIVE_INFINITY): Uint8Array | 'late' | undefined {
+    aboutToBlock();
+    for (;;) {
+      const got = again(() => readSync(this.#fd, this.#room, 0, ROOM_BYTES, null));
       if (got === 0) return undefined;
-      done += got ?? 0;
+      if (got !== undefined) return this.#room.slice(0, got);
+      if (performance.now() >= deadline) return 'late';
     }
-    return bytes;
   }
 
   close(): void {

@@ -3,8 +3,10 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { Manager, SharedMemory } from 'multiprocess';
 import { cli } from '../support/cli.js';
+import { findOwnShm, hasOwnShm } from '../support/own-shm.js';
 import { program } from '../support/paths.js';
 import { startNode } from '../support/run.js';
 import { ownRuntimeDirectory } from '../support/runtime-directory.js';
@@ -29,12 +31,24 @@ async function leaveOrphans(): Promise<{ blocks: string[]; heap: string; sockets
   return { blocks, heap: heap!, sockets: [address!, join(directory, 'orphan.named')] };
 }
 
-test('removes what the killed have left, says what it was, and touches nothing else', async () => {
+// Other programs that use the library sweep, too. Where it can have a /dev/shm of its own, nobody else is there to be faster;
+// elsewhere it takes as many attempts as it takes.
+const inOwn = hasOwnShm ? undefined : await findOwnShm();
+const ATTEMPTS = hasOwnShm ? 1 : 10;
+
+if (inOwn !== undefined) {
+  test('in a /dev/shm of its own', { timeout: 60_000 }, async () => {
+    const { code, stdout, stderr } = await inOwn(fileURLToPath(import.meta.url));
+    assert.equal(code, 0, `${stdout}\n${stderr}`);
+    assert.match(stdout, /^# pass 1$/m);
+  });
+} else test('removes what the killed have left, says what it was, and touches nothing else', cleans);
+
+async function cleans(): Promise<void> {
   using block = SharedMemory.create(100);
   using kept = SharedMemory.create(100, { persist: true });
   await using manager = await Manager({ name: 'alive', linger: 0 });
   const list = manager.list([1]);
-  // Other programs that use the library sweep, too, and may be faster; in time nobody is.
   for (let attempt = 1; ; attempt++) {
     const { blocks, heap, sockets } = await leaveOrphans();
     const { code, stdout, stderr } = await cli(['clean']);
@@ -50,11 +64,11 @@ test('removes what the killed have left, says what it was, and touches nothing e
     );
     assert.match(stdout, /^\d+ removed, \d[\d.]* [KMG]?i?B freed\.$/m);
     if (told) break;
-    assert.ok(attempt < 10, stdout);
+    assert.ok(attempt < ATTEMPTS, stdout);
   }
   assert.ok(shmEntries().has(block.name) && shmEntries().has(kept.name));
   manager.Lock();
   list.append(2);
   assert.deepEqual(readdirSync(directory).sort(), ['alive.lock', 'alive.named']);
   kept.unlink();
-});
+}

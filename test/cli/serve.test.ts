@@ -3,9 +3,11 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, test } from 'node:test';
-import { Manager } from 'multiprocess';
+import { connect, Manager } from 'multiprocess';
 import { MarkedManager } from '../programs/manager-targets.js';
 import { cli, startCli } from '../support/cli.js';
+import { program } from '../support/paths.js';
+import { startNode } from '../support/run.js';
 import { ownRuntimeDirectory } from '../support/runtime-directory.js';
 import { eventually, isAlive } from '../support/shm.js';
 
@@ -80,6 +82,40 @@ test('killed itself, it leaves a server that ends with its last client', async (
   await manager.close();
   await eventually('the server has ended', () => !isAlive(pid));
   assert.deepEqual(readdirSync(directory), []);
+});
+
+test('serves remote clients who know the key, until it ends', { timeout: 60_000 }, async () => {
+  mkdirSync(directory, { mode: 0o700 });
+  const keyFile = join(directory, '..', 'key');
+  writeFileSync(keyFile, 'what both know\r\n', { mode: 0o600 });
+  const serving = startCli(['serve', 'open', '--tcp', '127.0.0.1:0', '--authkey-file', keyFile]);
+  const [, address] = await serving.line(/^serving (tcp:\/\/127\.0\.0\.1:[1-9]\d*)$/);
+  await serving.line(/^serving 'open' at .*open\.named$/);
+  const client = (key: string, action: string) => startNode(program('remote-client'), [address!, key, action]);
+  const refused = await client('what both know\r\n', 'holdLock').finished;
+  assert.equal(refused.code, 1);
+  assert.match(refused.stderr, /AuthenticationError.*authkey is another one/s);
+  const holder = client('what both know', 'holdLock');
+  await holder.line(/^done true$/);
+  // The same objects as those of programs of this machine.
+  const manager = await Manager({ name: 'open', linger: 0 });
+  const lock = manager.Lock({ name: 'lock' });
+  assert.equal(lock.tryAcquire(), false);
+  const waiting = lock.acquire({ timeout: 20_000 });
+  await holder.kill();
+  assert.equal(await waiting, true);
+  lock.release();
+  await manager.close();
+  await using here = await connect(address!, { authkey: 'what both know' });
+  const queue = await here.Queue();
+  const pending = assert.rejects(queue.get(), { code: 'ERR_MULTIPROCESS_MANAGER_CLOSED' });
+  serving.child.kill('SIGTERM');
+  const { code, stderr } = await serving.finished;
+  assert.deepEqual([code, stderr], [0, '']);
+  await pending;
+  await here.closed;
+  assert.deepEqual(readdirSync(directory), []);
+  rmSync(keyFile);
 });
 
 test('a key that others may read, none, and a missing one are refused before anything is started', async () => {

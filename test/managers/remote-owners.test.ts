@@ -130,6 +130,12 @@ test('close gives back, too', async () => {
   await assert.rejects(lock.release(), { code: 'ERR_MULTIPROCESS_MANAGER_CLOSED' });
 });
 
+test('a program that closes with something under way does not end before it has', { timeout: 60_000 }, async () => {
+  const { code, stdout, stderr } = await startNode(program('remote-closing'), [address, authkey]).finished;
+  assert.deepEqual([code, stderr], [0, '']);
+  assert.match(stdout, /^closed$/m);
+});
+
 test('what killed clients have made is gone, and the heap is sound', { timeout: 60_000 }, async () => {
   const [, id] = /^mp:\w+:[^:]*:([0-9a-f]{16}):/.exec(manager.handle)!;
   const heap = Heap.join(id!, false)!;

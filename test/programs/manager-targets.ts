@@ -75,6 +75,14 @@ export class Counter {
     event.set();
   }
 
+  put(queue: mp.Queue<number>, item: number): void {
+    queue.tryPut(item);
+  }
+
+  async holdFor(lock: Lock, ms: number): Promise<void> {
+    await lock.run(() => new Promise((resolve) => setTimeout(resolve, ms)));
+  }
+
   unsharable(): unknown {
     return { inside: () => 1 };
   }
@@ -128,6 +136,14 @@ export class Marked {
 }
 
 export class MarkedManager extends mp.SyncManager.with({ Marked }) {}
+
+export class PidManager extends mp.SyncManager.with({ Counter, Marked }) {}
+
+export function neverReady(pid: mp.Synchronized<'i'>): Promise<never> {
+  pid.value = process.pid;
+  setInterval(() => {}, 1000);
+  return new Promise(() => {});
+}
 
 export function failToInitialize(): never {
   throw new RangeError('cannot begin');

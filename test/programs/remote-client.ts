@@ -8,7 +8,9 @@ const remote = await connect(address!, { authkey });
 
 const actions: Record<string, (remote: RemoteManager) => Promise<unknown>> = {
   async holdLock() {
-    return (await remote.Lock({ name: 'lock' })).acquire();
+    const lock = await remote.Lock({ name: 'lock' });
+    void lock.lost.then(() => console.log('lost'));
+    return lock.acquire();
   },
   async waitForLock() {
     const lock = await remote.Lock({ name: 'lock' });

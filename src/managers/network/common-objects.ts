@@ -1,5 +1,5 @@
 import { open } from '../../codec/index.js';
-import { closeWrapper, Deputy } from '../../heap/internal.js';
+import { closeWrapper, Deputy, type Heap } from '../../heap/internal.js';
 
 /** An object in use. */
 export interface Use {
@@ -29,6 +29,14 @@ export function close(object: object): void {
 export class CommonObjects {
   readonly #deputy = new Deputy();
   readonly #used = new Map<string, { readonly object: object; users: number }>();
+
+  /**
+   * @param heap the manager's: clients who need no place of their own go on when those who do have taken all others.
+   * @throws TooManyParticipantsError
+   */
+  constructor(heap: Heap) {
+    this.#deputy.join(heap);
+  }
 
   /** @throws StaleHandleError when it is gone. */
   use(handle: string): Use {

@@ -1,5 +1,6 @@
 import type { TlsOptions } from 'node:tls';
 import { open } from '../../codec/index.js';
+import type { Heap } from '../../heap/internal.js';
 import type { Instances } from '../instances.js';
 import type { SyncManager } from '../sync-manager.js';
 import { formatAddress, parseAddress } from './address.js';
@@ -11,7 +12,7 @@ import { type RemoteGreeting, WIRE } from './wire.js';
 /** What a manager's server is to the network: doors, and those who have come in. */
 export class Gateway implements SessionHost {
   readonly instances: Instances;
-  readonly common = new CommonObjects();
+  readonly common: CommonObjects;
   readonly #handle: string;
   readonly #changed: () => void;
   readonly #listeners = new Set<Listener>();
@@ -20,10 +21,13 @@ export class Gateway implements SessionHost {
   #lastToken = 0n;
 
   /**
+   * @param heap the manager's.
    * @param handle of the manager.
    * @param changed called when somebody has come or gone.
+   * @throws TooManyParticipantsError
    */
-  constructor(instances: Instances, handle: string, changed: () => void) {
+  constructor(heap: Heap, instances: Instances, handle: string, changed: () => void) {
+    this.common = new CommonObjects(heap);
     this.instances = instances;
     this.#handle = handle;
     this.#changed = changed;

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
-import { encode, type Translation } from '../../codec/internal.js';
+import { encode, encodeParts, type Translation } from '../../codec/internal.js';
 import { ManagerClosedError, MultiprocessError, NotShareableError } from '../../errors/index.js';
 import { signalOf, timeoutOf, type WaitOptions } from '../../heap/internal.js';
 import { answerOf } from '../client-messages.js';
-import { type Frame, FrameReader, makeFrame } from '../frames.js';
+import { type Frame, FrameReader, frameOf, textOf } from '../frames.js';
 import { answer } from '../protocol.js';
 import { type ObjectName, type RemoteGreeting, say, WIRE } from './wire.js';
 
@@ -105,7 +105,7 @@ export class RemoteConnection implements Translation {
     if (!this.isOpen) throw lostError();
     this.#last = (this.#last + 1) >>> 0 || 1;
     const id = this.#last;
-    const frame = makeFrame({ id, kind, payload: encode(operands, 'args', this).bytes });
+    const frame = frameOf(id, kind, encodeParts(operands, 'args', this));
     const onAbort = () => this.#say(id, say.cancel, []);
     if (this.#waiting === 0) this.#socket.ref();
     this.#waiting += 1;
@@ -164,6 +164,7 @@ export class RemoteConnection implements Translation {
   async close(): Promise<void> {
     if (this.#socket.destroyed) return;
     this.#say(0, say.bye, []);
+    this.#waiting += 1; // for the end, which what is under way and is answered now must not leave unawaited
     this.#socket.ref();
     this.#socket.end();
     await this.closed;
@@ -175,12 +176,12 @@ export class RemoteConnection implements Translation {
 
   #say(id: number, kind: number, operands: readonly unknown[]): void {
     if (!this.isOpen) return;
-    this.#socket.write(makeFrame({ id, kind, payload: encode(operands).bytes }));
+    this.#socket.write(frameOf(id, kind, encodeParts(operands)));
   }
 
   #receive(chunk: Buffer): void {
     try {
-      for (const frame of this.#reader.read(chunk)) this.#settle(frame);
+      this.#reader.read(chunk, (frame) => this.#settle(frame));
     } catch (error) {
       this.#refuse(error);
       this.#socket.destroy();
@@ -189,7 +190,7 @@ export class RemoteConnection implements Translation {
 
   #settle(frame: Frame): void {
     if (frame.kind === answer.greeting) {
-      const greeting = JSON.parse(frame.payload.toString()) as RemoteGreeting;
+      const greeting = JSON.parse(textOf(frame)) as RemoteGreeting;
       if (greeting.wire !== WIRE) throw new MultiprocessError('The manager runs another version of this library.');
       return this.#greet(greeting);
     }

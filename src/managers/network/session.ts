@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import { decode, encode } from '../../codec/internal.js';
+import { decode, encodeParts } from '../../codec/internal.js';
 import { MultiprocessError, NotShareableError } from '../../errors/index.js';
 import type { Lease } from '../../queues/index.js';
-import { type Frame, FrameReader, makeFrame } from '../frames.js';
+import { type Frame, FrameReader, frameOf, makeFrame } from '../frames.js';
 import type { Instances } from '../instances.js';
 import { answer, encodeRefusal, encodeThrown } from '../protocol.js';
 import type { SyncManager } from '../sync-manager.js';
@@ -53,7 +53,7 @@ export class Session implements Actor {
     socket.on('data', (chunk: Buffer) => this.#receive(chunk));
     socket.on('drain', () => socket.resume());
     socket.on('close', () => this.#end());
-    this.#write({ id: 0, kind: answer.greeting, payload: Buffer.from(JSON.stringify(greeting)) });
+    this.#write(makeFrame({ id: 0, kind: answer.greeting, payload: Buffer.from(JSON.stringify(greeting)) }));
     socket.resume();
   }
 
@@ -78,7 +78,7 @@ export class Session implements Actor {
 
   #receive(chunk: Buffer): void {
     try {
-      for (const frame of this.#reader.read(chunk)) void this.#handle(frame);
+      this.#reader.read(chunk, (frame) => void this.#handle(frame));
     } catch {
       this.#socket.destroy(); // what comes after bytes that are no frame is none either
     }
@@ -95,13 +95,13 @@ export class Session implements Actor {
       const value = await this.#answer(id, kind, payload);
       if (kind !== say.drop) this.#send(id, value);
     } catch (error) {
-      const failure = error instanceof Thrown ? encodeThrown(error.error) : encodeRefusal(error);
-      this.#write({ id, kind: error instanceof Thrown ? answer.thrown : answer.refused, payload: failure.bytes });
+      if (error instanceof Thrown) this.#write(frameOf(id, answer.thrown, encodeThrown(error.error)));
+      else this.#write(frameOf(id, answer.refused, encodeRefusal(error)));
     }
   }
 
   // Not an async function where it can be helped: calls of one client begin in the order in which they were made.
-  #answer(id: number, kind: number, payload: Buffer): unknown {
+  #answer(id: number, kind: number, payload: Uint8Array): unknown {
     const operands = decode(payload, kind === say.invoke ? this.#objects.own : this.#objects) as unknown[];
     if (!Array.isArray(operands)) throw new MultiprocessError('A request is a list of operands.');
     switch (kind) {
@@ -165,12 +165,12 @@ export class Session implements Actor {
     if (value instanceof StreamStarted) {
       if (this.#ended) return void value.stream.return?.(undefined);
       this.#streams.add(id, value.stream);
-      return this.#write({ id, kind: answer.stream, payload: encode([id]).bytes });
+      return this.#write(frameOf(id, answer.stream, encodeParts([id])));
     }
     try {
       if (this.#ended) return;
       const told = value instanceof Made ? value.object : value;
-      this.#write({ id, kind: answer.value, payload: encode(told, 'result', this.#objects).bytes });
+      this.#write(frameOf(id, answer.value, encodeParts(told, 'result', this.#objects)));
     } catch (error) {
       throw error instanceof NotShareableError ? new Thrown(error) : error;
     } finally {
@@ -179,10 +179,10 @@ export class Session implements Actor {
     }
   }
 
-  #write(frame: Frame): void {
+  #write(frame: Buffer): void {
     if (this.#socket.destroyed || this.#socket.writableEnded) return;
     // Whoever does not read what he has asked for is not asked what he wants more.
-    if (!this.#socket.write(makeFrame(frame))) this.#socket.pause();
+    if (!this.#socket.write(frame)) this.#socket.pause();
   }
 
   /** The client has gone, however it ended: what it waits for is given up, and what it has is given back. */
