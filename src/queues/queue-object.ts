@@ -85,8 +85,8 @@ export abstract class QueueObject extends Primitive {
     const prepared = prepare(this.place.heap, value, 'item');
     try {
       const attempt = () => this.store.tryPut(prepared);
-      const promising = () => this.store.seemsWorthPutting();
-      if (tryUntil(this.store.room, this.place.at.address, { attempt, promising }, timeout) === notYet) throw full();
+      const promising = (waiting: boolean) => this.store.seemsWorthPutting(waiting);
+      if (tryUntil(this.store.room, { attempt, promising }, timeout) === notYet) throw full();
     } finally {
       prepared.release();
     }
@@ -121,7 +121,7 @@ export abstract class QueueObject extends Primitive {
   protected takeItemSync<T>(take: () => T | typeof notYet, timeout: number): T {
     this.enter();
     const promising = () => this.store.seemsWorthTaking();
-    const found = tryUntil(this.store.items, this.place.at.address, { attempt: take, promising }, timeout);
+    const found = tryUntil(this.store.items, { attempt: take, promising }, timeout);
     if (found === notYet) throw empty();
     return found;
   }

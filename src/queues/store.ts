@@ -29,6 +29,9 @@ import { type Taken, takeFirst, unpack, withLoaded } from './take.js';
 import { WaitWord } from './wait-word.js';
 import { notYet } from './waiting.js';
 
+/** So many items are taken while a putter looks for room, before it would rather sleep. */
+const ROOM_AT_ONCE = 32;
+
 /** How many places a queue has, a joinable one too. */
 export interface QueueKind {
   readonly type: QueueType;
@@ -134,13 +137,16 @@ export class QueueStore {
     return this.#glance((block) => this.#load(block + body.channel + channel.count) !== 0 || this.#hasEnded(block));
   }
 
-  seemsWorthPutting(): boolean {
+  /** @param waiting whether to wait for room for several: who takes the only place each time meets the taker each time. */
+  seemsWorthPutting(waiting: boolean): boolean {
     const { maxsize } = this.kind;
-    return this.#glance((block) => this.#load(block + body.channel + channel.count) < maxsize || this.#hasEnded(block));
-  }
-
-  seemsDone(): boolean {
-    return this.#glance(() => true);
+    const room = waiting ? Math.min(ROOM_AT_ONCE, (maxsize + 1) >> 1) : 1;
+    return (
+      maxsize === 0 ||
+      this.#glance(
+        (block) => this.#load(block + body.channel + channel.count) <= maxsize - room || this.#hasEnded(block),
+      )
+    );
   }
 
   /** How many items there are to get. */
