@@ -27,7 +27,7 @@ import {
 } from './shares.js';
 import { type Taken, takeFirst, unpack, withLoaded } from './take.js';
 import { WaitWord } from './wait-word.js';
-import { notYet } from './waiting.js';
+import { expectToWait, notYet } from './waiting.js';
 
 /** So many items are taken while a putter looks for room, before it would rather sleep. */
 const ROOM_AT_ONCE = 32;
@@ -70,6 +70,7 @@ export class QueueStore {
   #leased = 0;
 
   constructor(place: Place) {
+    expectToWait();
     this.place = place;
     const { heap, at } = place;
     this.items = new WaitWord(heap, at.address + waitWord.items);

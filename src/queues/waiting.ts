@@ -12,6 +12,15 @@ const MOST_LOOKS = 4096;
 const clock = performance.now.bind(performance);
 let patience: Patience | undefined;
 
+/**
+ * Called when something is made that one may wait for: a process that binds itself to one processor later still has the
+ * others, for those who bring what it waits for.
+ */
+export function expectToWait(): Patience {
+  patience ??= new Patience(SPIN_MS);
+  return patience;
+}
+
 /** What somebody waits for who blocks his thread. */
 export interface Attempt<T> {
   /** Tries; also decides that waiting is over, by throwing. */
@@ -37,7 +46,7 @@ export function tryUntil<T>(word: WaitWord, { attempt, promising }: Attempt<T>, 
   }
   const { heap } = word;
   const deadline = now() + timeout;
-  patience ??= new Patience(SPIN_MS);
+  const patience = expectToWait();
   const { ms } = patience;
   if (ms > 0) {
     const until = clock() + ms;
