@@ -34,6 +34,7 @@ export function queueRows({ seconds }: Scale): Row[] {
       ours: node('queue-stream', 'large'),
       peers: [
         peer('C, memcpy', c('bulk_copy', String(64 * MEBIBYTE), String(MEBIBYTE)), 0.5),
+        peer('C, memcpy to fresh memory', c('bulk_copy', String(64 * MEBIBYTE), String(MEBIBYTE), 'fresh')),
         peer('Python', python('queue_stream', 'large')),
         peer('child_process IPC', node('ipc-stream', 'large')),
       ],

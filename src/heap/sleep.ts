@@ -63,12 +63,17 @@ const PROBE_EACH = 8;
 export class Patience {
   // Asked early: who binds itself to a processor later has the others still, for what it waits for.
   readonly #sensible = processors() > 1;
+  readonly #spinMs: number;
   #inVain = 0;
+
+  constructor(spinMs = SPIN_MS) {
+    this.#spinMs = spinMs;
+  }
 
   get ms(): number {
     if (!this.#sensible || waitingIsTaken()) return 0;
     if (this.#inVain % PROBE_EACH === PROBE_EACH - 1) return PROBE_MS;
-    return this.#inVain < PROBE_EACH ? SPIN_MS : COLD_SPIN_MS;
+    return this.#inVain < PROBE_EACH ? this.#spinMs : COLD_SPIN_MS;
   }
 
   /** Tells how looking has ended. */

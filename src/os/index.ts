@@ -16,6 +16,7 @@ export {
 export { isLockedByOther, type LockKind, tryLockFile, unlockFile } from './file-lock.js';
 export { futexWait, futexWaitAny, futexWake, MAX_WAIT_WORDS, type WaitOutcome, type WaitWord } from './futex.js';
 export { lastAtExit } from './last-at-exit.js';
+export { keepFreedMemory } from './malloc.js';
 export { abandon, MAX_MAP_BYTES, type MemoryMap, mapShared, releaseAbandoned, viewPart } from './memory-map.js';
 export { requireLinux } from './platform.js';
 export { reserve } from './reserve.js';

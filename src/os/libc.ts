@@ -19,6 +19,8 @@ export interface Libc {
   fcntl(fd: number, command: number, argument: Uint8Array): number;
   posixFallocate(fd: number, offset: number, length: number): number;
   mmap(address: bigint | null, length: number, protection: number, flags: number, fd: number, offset: number): bigint;
+  malloc(bytes: number): bigint;
+  free(block: bigint): void;
   memcpy(target: bigint, source: Uint8Array, length: number): bigint;
   waitid(idType: number, id: number, info: Uint8Array, options: number): number;
   socket(domain: number, type: number, protocol: number): number;
@@ -85,6 +87,8 @@ function bind(): Libc {
     fcntl: bound('int fcntl(int fd, int command, void *argument)'),
     posixFallocate: bound('int posix_fallocate(int fd, int64_t offset, int64_t length)'),
     mmap: bound('void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)'),
+    malloc: bound('void *malloc(size_t bytes)'),
+    free: bound('void free(void *block)'),
     memcpy: bound('void *memcpy(void *target, const void *source, size_t length)'),
     waitid: bound('int waitid(int idtype, unsigned int id, void *info, int options)'),
     socket: bound('int socket(int domain, int type, int protocol)'),

@@ -129,7 +129,7 @@ class ConnectionClass extends Primitive implements Connection {
     this.#checkReadable();
     const promising = () => this.#end.seemsWorthReceiving();
     const attempt = () => this.#end.tryReceive();
-    const taken = tryUntil(this.#end.incoming, this.#end.pipe.at.address, { attempt, promising }, timeout);
+    const taken = tryUntil(this.#end.incoming, { attempt, promising }, timeout);
     if (taken === notYet) throw empty();
     return taken.value;
   }

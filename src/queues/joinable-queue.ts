@@ -77,7 +77,7 @@ class JoinableQueueClass<T = any> extends QueueClass<T> implements JoinableQueue
     const timeout = timeoutOf(options);
     this.enter();
     const attempt = () => this.store.tryJoin();
-    return tryUntil(this.store.done, this.place.at.address, { attempt, promising: () => true }, timeout) !== notYet;
+    return tryUntil(this.store.done, { attempt, promising: () => true }, timeout) !== notYet;
   }
 
   override close(): void {

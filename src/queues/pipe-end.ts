@@ -14,7 +14,7 @@ import { append } from './channel.js';
 import { body, bodyType, channel, ENDS_GONE, end, endMode, PIPE_WORDS, QUEUE_WORDS, waitWord } from './layout.js';
 import { type Taken, takeFirst, unpack, withLoaded } from './take.js';
 import { WaitWord } from './wait-word.js';
-import { notYet } from './waiting.js';
+import { expectToWait, notYet } from './waiting.js';
 
 // A pipe is a root with two channels. Its ends are objects of their own, which refer to it: so the heap knows of each end
 // whether anybody has it still, or whether it is on its way to somebody. When the last lets go of an end, or dies, the end is
@@ -67,6 +67,7 @@ export class PipeEnd {
 
   /** @throws StaleHandleError when the end has been disposed of; ValueError for what is no end. */
   constructor(place: Place) {
+    expectToWait();
     this.place = place;
     const { heap, at } = place;
     const facts = readConsistently(heap.transaction, at.address, (tx) => {

@@ -84,9 +84,11 @@ export abstract class QueueObject extends Primitive {
     this.enter();
     const prepared = prepare(this.place.heap, value, 'item');
     try {
+      // Most find room at once, and need nothing of what waiting takes.
+      if (this.store.seemsWorthPutting(false) && this.store.tryPut(prepared) !== notYet) return;
       const attempt = () => this.store.tryPut(prepared);
-      const promising = () => this.store.seemsWorthPutting();
-      if (tryUntil(this.store.room, this.place.at.address, { attempt, promising }, timeout) === notYet) throw full();
+      const promising = (waiting: boolean) => this.store.seemsWorthPutting(waiting);
+      if (tryUntil(this.store.room, { attempt, promising }, timeout) === notYet) throw full();
     } finally {
       prepared.release();
     }
@@ -120,8 +122,12 @@ export abstract class QueueObject extends Primitive {
 
   protected takeItemSync<T>(take: () => T | typeof notYet, timeout: number): T {
     this.enter();
+    if (this.store.seemsWorthTaking()) {
+      const found = take();
+      if (found !== notYet) return found;
+    }
     const promising = () => this.store.seemsWorthTaking();
-    const found = tryUntil(this.store.items, this.place.at.address, { attempt: take, promising }, timeout);
+    const found = tryUntil(this.store.items, { attempt: take, promising }, timeout);
     if (found === notYet) throw empty();
     return found;
   }

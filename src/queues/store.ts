@@ -27,7 +27,10 @@ import {
 } from './shares.js';
 import { type Taken, takeFirst, unpack, withLoaded } from './take.js';
 import { WaitWord } from './wait-word.js';
-import { notYet } from './waiting.js';
+import { expectToWait, notYet } from './waiting.js';
+
+/** So many items are taken while a putter looks for room, before it would rather sleep. */
+const ROOM_AT_ONCE = 32;
 
 /** How many places a queue has, a joinable one too. */
 export interface QueueKind {
@@ -67,6 +70,7 @@ export class QueueStore {
   #leased = 0;
 
   constructor(place: Place) {
+    expectToWait();
     this.place = place;
     const { heap, at } = place;
     this.items = new WaitWord(heap, at.address + waitWord.items);
@@ -134,13 +138,16 @@ export class QueueStore {
     return this.#glance((block) => this.#load(block + body.channel + channel.count) !== 0 || this.#hasEnded(block));
   }
 
-  seemsWorthPutting(): boolean {
+  /** @param waiting whether to wait for room for several: who takes the only place each time meets the taker each time. */
+  seemsWorthPutting(waiting: boolean): boolean {
     const { maxsize } = this.kind;
-    return this.#glance((block) => this.#load(block + body.channel + channel.count) < maxsize || this.#hasEnded(block));
-  }
-
-  seemsDone(): boolean {
-    return this.#glance(() => true);
+    const room = waiting ? Math.min(ROOM_AT_ONCE, (maxsize + 1) >> 1) : 1;
+    return (
+      maxsize === 0 ||
+      this.#glance(
+        (block) => this.#load(block + body.channel + channel.count) <= maxsize - room || this.#hasEnded(block),
+      )
+    );
   }
 
   /** How many items there are to get. */

@@ -1,4 +1,4 @@
-import { EXTENT_MASK, now, OWNED_SLICE_MS, Patience, root, sleepWhile, spinWhile } from '../heap/internal.js';
+import { now, OWNED_SLICE_MS, Patience, sleepWhile } from '../heap/internal.js';
 import type { WaitWord } from './wait-word.js';
 
 /** What an attempt returns that did not succeed, and may later. */
@@ -6,53 +6,63 @@ export const notYet: unique symbol = Symbol('not yet');
 
 /** How many of the other participants each slice asks after: all of them within half a second. */
 export const OTHERS_AT_ONCE = 64;
-/** How often the root may change without anything for us, before we rather sleep. */
-const MOST_LOOKS = 256;
+/** As long as it takes to wake somebody who sleeps, who then brings what is waited for. */
+const SPIN_MS = 0.05;
+const MOST_LOOKS = 4096;
+const clock = performance.now.bind(performance);
 let patience: Patience | undefined;
+
+/**
+ * Called when something is made that one may wait for: a process that binds itself to one processor later still has the
+ * others, for those who bring what it waits for.
+ */
+export function expectToWait(): Patience {
+  patience ??= new Patience(SPIN_MS);
+  return patience;
+}
 
 /** What somebody waits for who blocks his thread. */
 export interface Attempt<T> {
   /** Tries; also decides that waiting is over, by throwing. */
   attempt(): T | typeof notYet;
-  /** Whether trying is worthwhile: a look that takes no lock and may be wrong. */
-  promising(): boolean;
+  /**
+   * Whether trying is worthwhile: a look that takes no lock and may be wrong.
+   *
+   * @param waiting whether it has been tried already, so that a moment more does not matter.
+   */
+  promising(waiting: boolean): boolean;
 }
 
 /**
  * Tries until it succeeds, blocking this thread.
  *
- * @param address of the root that changes when there may be something.
  * @returns `notYet` when it did not in time.
  */
-export function tryUntil<T>(
-  word: WaitWord,
-  address: number,
-  { attempt, promising }: Attempt<T>,
-  timeout: number,
-): T | typeof notYet {
-  const found = attempt();
-  if (found !== notYet || timeout <= 0) return found;
+export function tryUntil<T>(word: WaitWord, { attempt, promising }: Attempt<T>, timeout: number): T | typeof notYet {
+  // Trying takes the lock, which those need who bring what is waited for.
+  if (timeout <= 0 || promising(false)) {
+    const found = attempt();
+    if (found !== notYet || timeout <= 0) return found;
+  }
   const { heap } = word;
   const deadline = now() + timeout;
-  const words = heap.memory.at(address);
-  const sequence = (address & EXTENT_MASK) + root.sequence;
-  patience ??= new Patience();
+  const patience = expectToWait();
   const { ms } = patience;
-  const until = now() + ms;
-  for (let look = 0; ms > 0 && look < MOST_LOOKS; look++) {
-    const seen = words[sequence]!;
-    if (promising()) {
-      const found = attempt();
-      if (found !== notYet) {
-        patience.ended(true);
-        return found;
+  if (ms > 0) {
+    const until = clock() + ms;
+    // A limit all the same: there are tests whose clock stands still.
+    for (let look = 0; look < MOST_LOOKS; look++) {
+      if (promising(true)) {
+        const found = attempt();
+        if (found !== notYet) {
+          patience.ended(true);
+          return found;
+        }
       }
+      if (clock() >= until) break;
     }
-    const left = until - now();
-    if (left <= 0) break;
-    spinWhile(words, sequence, seen, left);
+    patience.ended(false);
   }
-  patience.ended(false);
   for (let slept = false; ; slept = true) {
     if (slept) heap.lookAround(OTHERS_AT_ONCE);
     const expected = word.mark();

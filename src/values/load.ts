@@ -9,6 +9,7 @@ import {
   root,
   type Transaction,
 } from '../heap/internal.js';
+import { keepFreedMemory } from '../os/index.js';
 import { cell, cellKind, isBlockKind, KIND_BITS, KIND_MASK, MOST_BYTES, simpleValues } from './cell-kinds.js';
 import { parcelBytes } from './parcel.js';
 import type { Prepared } from './prepared.js';
@@ -145,11 +146,24 @@ const shortBytes = new Uint8Array(8);
 const shortWords = new Int32Array(shortBytes.buffer);
 const shortDouble = new Float64Array(shortBytes.buffer);
 
+/** From here on malloc asks the kernel for each block, until it has learned better. */
+const LARGE_BYTES = 128 * 1024;
+/** Whoever has got so many values of that size goes on getting them. */
+const MANY_LARGE = 8;
+let large = 0;
+
+function noteLarge(): void {
+  large += 1;
+  if (large === MANY_LARGE) keepFreedMemory();
+}
+
 function valueOfParcel(heap: Heap, address: number, serial: number): unknown {
   const at = { address, serial };
   heap.open(at);
   try {
-    return decodeFor(heap, parcelBytes(heap, at));
+    const bytes = parcelBytes(heap, at);
+    if (bytes.length >= LARGE_BYTES) noteLarge();
+    return decodeFor(heap, bytes);
   } finally {
     heap.release(address);
   }

@@ -36,8 +36,8 @@ const puts = (value: unknown): Part => ({
     orClosed(() => {
       const store = storeIn(heap, facts);
       const prepared = prepare(heap, value);
-      const way = { attempt: () => store.tryPut(prepared), promising: () => store.seemsWorthPutting() };
-      return tryUntil(store.room, facts['address']!, way, LONG) === notYet ? NONE : 1;
+      const way = { attempt: () => store.tryPut(prepared), promising: () => store.seemsWorthPutting(true) };
+      return tryUntil(store.room, way, LONG) === notYet ? NONE : 1;
     }),
 });
 
@@ -48,7 +48,7 @@ const takes = (timeout = LONG): Part => ({
     orClosed(() => {
       const store = storeIn(heap, facts);
       const way = { attempt: () => store.tryTake(), promising: () => store.seemsWorthTaking() };
-      const taken = tryUntil(store.items, facts['address']!, way, timeout);
+      const taken = tryUntil(store.items, way, timeout);
       return taken === notYet ? NONE : (taken.value as number);
     }),
 });
@@ -245,7 +245,7 @@ const queues: readonly Scene[] = [
         act: (heap, facts) => {
           const store = storeIn(heap, facts);
           const way = { attempt: () => store.tryJoin(), promising: () => true };
-          return tryUntil(store.done, facts['address']!, way, LONG) === notYet ? NONE : 1;
+          return tryUntil(store.done, way, LONG) === notYet ? NONE : 1;
         },
       },
     ],
@@ -289,7 +289,7 @@ const pipes: readonly Scene[] = [
           let received = 0;
           return orClosed(() => {
             for (;;) {
-              const taken = tryUntil(end.incoming, end.pipe.at.address, way, 20);
+              const taken = tryUntil(end.incoming, way, 20);
               if (taken === notYet) return received;
               assert.equal(taken.value, 7);
               received += 1;
