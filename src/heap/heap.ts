@@ -24,12 +24,13 @@ import {
 import { addHold, belongingsOf, buryFile, buryPart, discardBody, disposeRoot, removeHold } from './lifetimes.js';
 import { beyondLimit, countFile } from './limit.js';
 import { HeapMemory } from './memory.js';
+import type { NeedsRoom } from './needs-room.js';
 import { type JoinedSlot, leaveGate, Participant, takeSlot } from './participants.js';
 import { reap } from './reaper.js';
 import { confirmRoot, createRoot, type RootAddress } from './roots.js';
 import { extentPath, type HeapId, type OpenSegment, openHeldSegment, openSegment } from './segment.js';
 import { wake } from './sleep.js';
-import { type NeedsRoom, Transaction } from './transaction.js';
+import { Transaction } from './transaction.js';
 
 const TICK_MS = 100;
 const LOOK_AT_ONCE = 8;
