@@ -22,7 +22,7 @@ import {
   WORD_BYTES,
 } from './layout.js';
 import { addHold, belongingsOf, buryFile, buryPart, discardBody, disposeRoot, removeHold } from './lifetimes.js';
-import { beyondLimit, countFile } from './limit.js';
+import { beyondLimit, countFile, limitWord } from './limit.js';
 import { HeapMemory } from './memory.js';
 import type { NeedsRoom } from './needs-room.js';
 import { type JoinedSlot, leaveGate, Participant, takeSlot } from './participants.js';
@@ -94,7 +94,7 @@ export class Heap {
    * @param maxBytes what it is limited to, if it is made; {@link LEAST_HEAP_BYTES} at least.
    */
   static join(id: HeapId, create: boolean, maxBytes?: number): Heap | undefined {
-    const segment = openSegment(id, create, sweepHeap, maxBytes);
+    const segment = openSegment(id, create, sweepHeap, limitWord(maxBytes));
     if (segment === undefined) return undefined;
     let heap: Heap | undefined;
     try {
