@@ -17,8 +17,9 @@ import {
   PAGE_WORDS,
   pageKind,
 } from './layout.js';
+import { NeedsRoom } from './needs-room.js';
 import { CLASS_CAPACITY, CLASS_WORDS, classOf, MAX_SMALL_WORDS } from './size-classes.js';
-import { NeedsRoom, type Transaction } from './transaction.js';
+import type { Transaction } from './transaction.js';
 
 // Blocks of memory within a heap. All state lies outside the blocks, in page descriptors, and every change of it is logged;
 // a block's own words are never read or written here. Everything is guarded by the allocator's lock.

@@ -22,14 +22,15 @@ import {
   WORD_BYTES,
 } from './layout.js';
 import { addHold, belongingsOf, buryFile, buryPart, discardBody, disposeRoot, removeHold } from './lifetimes.js';
-import { beyondLimit, countFile } from './limit.js';
+import { beyondLimit, countFile, limitWord } from './limit.js';
 import { HeapMemory } from './memory.js';
+import type { NeedsRoom } from './needs-room.js';
 import { type JoinedSlot, leaveGate, Participant, takeSlot } from './participants.js';
 import { reap } from './reaper.js';
 import { confirmRoot, createRoot, type RootAddress } from './roots.js';
 import { extentPath, type HeapId, type OpenSegment, openHeldSegment, openSegment } from './segment.js';
 import { wake } from './sleep.js';
-import { type NeedsRoom, Transaction } from './transaction.js';
+import { Transaction } from './transaction.js';
 
 const TICK_MS = 100;
 const LOOK_AT_ONCE = 8;
@@ -93,7 +94,7 @@ export class Heap {
    * @param maxBytes what it is limited to, if it is made; {@link LEAST_HEAP_BYTES} at least.
    */
   static join(id: HeapId, create: boolean, maxBytes?: number): Heap | undefined {
-    const segment = openSegment(id, create, sweepHeap, maxBytes);
+    const segment = openSegment(id, create, sweepHeap, limitWord(maxBytes));
     if (segment === undefined) return undefined;
     let heap: Heap | undefined;
     try {

@@ -12,7 +12,8 @@ import {
   WORD_BYTES,
 } from './layout.js';
 import type { HeapMemory } from './memory.js';
-import { NeedsRoom, type Transaction } from './transaction.js';
+import { NeedsRoom } from './needs-room.js';
+import type { Transaction } from './transaction.js';
 
 // How much of /dev/shm a heap may take: its segment, its extents, and the files of large objects, in pages. The limit is in
 // the header, so that everybody obeys it.

@@ -17,7 +17,6 @@ import {
 import { randomHex, SHM_DIRECTORY } from '../shared-memory/internal.js';
 import { blockInstead, step } from './doors.js';
 import { header, heapState, SEGMENT_MAGIC, SEGMENT_WORDS, WORD_BYTES } from './layout.js';
-import { limitWord } from './limit.js';
 
 // The file of a heap's segment, and the gate before it.
 //
@@ -68,7 +67,7 @@ export interface OpenSegment {
  * Opens the heap of that name, or makes it, with the gate held shared on `fd`: the caller joins, then lets go of the gate.
  *
  * @param create whether to make it when there is none.
- * @param maxBytes what it is limited to if it is made.
+ * @param maxPages what it is limited to if it is made; 0 for no limit.
  * @param sweep removes a heap that nobody is in any more, and whose sweeper was killed half-way.
  * @returns undefined when there is none and it is not to be made.
  * @throws CorruptSegmentError for a file that is no heap of this version; system errors: `EACCES` for another user's,
@@ -78,13 +77,13 @@ export function openSegment(
   id: HeapId,
   create: boolean,
   sweep: (id: HeapId) => void,
-  maxBytes?: number,
+  maxPages = 0,
 ): OpenSegment | undefined {
   requireLinux();
   const path = segmentPath(id);
   const deadline = performance.now() + GATE_PATIENCE_MS;
   for (;;) {
-    const found = enter(id, path) ?? (create ? make(id, path, maxBytes) : 'none');
+    const found = enter(id, path) ?? (create ? make(id, path, maxPages) : 'none');
     if (found === 'none') return undefined;
     if (typeof found === 'object') return found;
     if (performance.now() > deadline) throw systemError(errno.EAGAIN, 'fcntl', path);
@@ -137,7 +136,7 @@ function enter(id: HeapId, path: string): OpenSegment | 'again' | 'ending' | und
  * Built without a name and published in one step, with the gate held already: whoever finds it finds a whole heap with
  * somebody at its gate, and if this process is killed before, there never was a file.
  */
-function make(id: HeapId, path: string, maxBytes: number | undefined): OpenSegment | 'again' {
+function make(id: HeapId, path: string, maxPages: number): OpenSegment | 'again' {
   const O_TMPFILE = 0o20000000 | constants.O_DIRECTORY;
   const fd = openSync(SHM_DIRECTORY, O_TMPFILE | constants.O_RDWR, 0o600);
   let published = false;
@@ -152,7 +151,7 @@ function make(id: HeapId, path: string, maxBytes: number | undefined): OpenSegme
     words[header.nonce] = Number.parseInt(randomHex(8), 16) | 0;
     words[header.words] = SEGMENT_WORDS;
     words[header.extentCount] = 1;
-    words[header.maxPages] = limitWord(maxBytes);
+    words[header.maxPages] = maxPages;
     tryLockFile(fd, 'shared', GATE_BYTE);
     step();
     publishOpenFile(fd, path);

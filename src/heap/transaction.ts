@@ -2,22 +2,11 @@ import { CorruptSegmentError } from '../errors/index.js';
 import { errorCode } from '../os/index.js';
 import { atomicLoad, atomicStore, step } from './doors.js';
 import type { InternalLocks } from './internal-lock.js';
-import { EXTENT_MASK, EXTENT_SHIFT, type ExtentKind, header, LOG_CAPACITY, root } from './layout.js';
+import { EXTENT_MASK, EXTENT_SHIFT, header, LOG_CAPACITY, root } from './layout.js';
 import type { HeapMemory } from './memory.js';
+import { NeedsRoom } from './needs-room.js';
 import type { Participant } from './participants.js';
 import { wake } from './sleep.js';
-
-/** What a transaction asks for when the allocator has no pages left: growth happens outside of transactions. */
-export class NeedsRoom {
-  /** Undefined for a file, for which the heap's limit leaves no room. */
-  readonly kind: ExtentKind | undefined;
-  readonly pages: number;
-
-  constructor(kind: ExtentKind | undefined, pages: number) {
-    this.kind = kind;
-    this.pages = pages;
-  }
-}
 
 const MOST_GROWTHS = 64;
 /** What freeing one block logs at most. */
