@@ -246,8 +246,8 @@ export class BaseManager {
    * Ends the server, for all. What was made in it goes on working for as long as somebody has it; objects of registered types
    * are gone. Idempotent.
    *
-   * @throws (rejects) TimeoutError when a named manager's server does not end within the `timeout` of the options, because it is
-   * stopped (SIGSTOP) or busy. A private one is ended by force.
+   * @throws (rejects) TimeoutError when a named manager's server does not end within 30 s, or a longer `timeout` of the options,
+   * because it is stopped (SIGSTOP) or busy. A private one is ended by force.
    */
   async shutdown(): Promise<void> {
     if (this.#link === undefined || this.#link.isClosed) {
@@ -267,7 +267,8 @@ export class BaseManager {
   }
 
   async #inTime(ending: Promise<void>): Promise<void> {
-    const { timeout = DEFAULT_TIMEOUT_MS } = this.#options;
+    // Whoever does not want to wait for somebody else's server still has to for its end.
+    const timeout = Math.max(this.#options.timeout ?? 0, DEFAULT_TIMEOUT_MS);
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
       const giveUp = () => reject(new TimeoutError(notEnding(timeout)));
