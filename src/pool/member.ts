@@ -1,6 +1,6 @@
 import { ProcessDiedError, QueueClosedError, WorkerDiedError } from '../errors/index.js';
 import { Process } from '../process/index.js';
-import { endOf, type TravellingFunction } from '../process/internal.js';
+import { endOf, startWithBell, type TravellingFunction } from '../process/internal.js';
 import { Queue } from '../queues/index.js';
 import { RawArray } from '../sharedctypes/index.js';
 import type { Chunk, Failures } from './chunk.js';
@@ -62,7 +62,7 @@ export class Member {
   #isReady = false;
   #isRetiring = false;
   #hasEnded = false;
-  #listening: AbortController | undefined;
+  #draining = false;
 
   /** @throws what `Process.start()` throws. */
   constructor(name: string, initializer: Initializer, events: MemberEvents) {
@@ -76,7 +76,10 @@ export class Member {
       name,
       daemon: true,
     }) as Process;
-    this.#process.start();
+    const bell = startWithBell(this.#process);
+    bell.on('data', () => this.#drainInTurns());
+    bell.on('error', () => {}); // of one that has been killed, whose end is told otherwise
+    bell.unref(); // calls that are not done keep the event loop alive
     void endOf(this.#process).then(() => this.#end());
   }
 
@@ -145,7 +148,6 @@ export class Member {
     if (this.#chunks === 0) this.#since = performance.now();
     this.#chunks += 1;
     this.#given += 1;
-    if (this.#listening === undefined) void this.#listen();
   }
 
   /** Takes back what it has not begun. */
@@ -154,9 +156,21 @@ export class Member {
     while (this.#hasMore()) count += 1;
     this.#announced = undefined;
     const back = this.#sent.splice(this.#sent.length - count, count).filter((sent) => sent !== FUNCTION);
+    if (this.#announces()) {
+      // The worker has taken an announcement, and what was announced has been taken back.
+      this.#tasks.tryPut(null);
+      this.#sent.push(FUNCTION);
+    }
     this.#chunks -= back.length;
     this.#given -= back.length;
     return back;
+  }
+
+  /** Whether the last of what it has been sent is an announcement: they come in pairs with what they announce. */
+  #announces(): boolean {
+    let count = 0;
+    while (this.#sent.at(-1 - count) === FUNCTION) count += 1;
+    return count % 2 === 1;
   }
 
   #hasMore(): boolean {
@@ -218,39 +232,29 @@ export class Member {
     });
   }
 
-  /** Waits for results as long as there are any to come: that also keeps the event loop alive. */
-  async #listen(): Promise<void> {
-    const listening = new AbortController();
-    this.#listening = listening;
-    const { signal } = listening;
-    while (this.#chunks > 0 && !signal.aborted) {
-      const message = await this.#next(signal);
-      if (signal.aborted) return;
-      this.#receive(message);
-      this.#drain(RESULTS_PER_TURN);
-      this.#events.ready(this);
-    }
-    this.#listening = undefined;
+  /** The bell has rung: there are results. Not all of them at once, so that others have their turns. */
+  #drainInTurns(): void {
+    if (this.#draining || this.#hasEnded) return;
+    // Before looking: what is put in after the last look rings again.
+    Atomics.store(this.#place, place.rung, 0);
+    const all = this.#drain(RESULTS_PER_TURN);
+    this.#events.ready(this);
+    if (all) return;
+    this.#draining = true;
+    setImmediate(() => {
+      this.#draining = false;
+      this.#drainInTurns();
+    });
   }
 
-  async #next(signal: AbortSignal): Promise<() => unknown> {
-    try {
-      const value = await this.#results.get({ signal });
-      return () => value;
-    } catch (error) {
-      return () => {
-        throw error;
-      };
-    }
-  }
-
-  /** Deals with the results that are there. */
-  #drain(most: number): void {
-    for (let i = 0; i < most && (!this.#isReady || this.#chunks > 0); i++) {
+  /** Deals with the results that are there. @returns whether these were all. */
+  #drain(most: number): boolean {
+    for (let i = 0; i < most; i++) {
+      if (this.#isReady && this.#chunks === 0) return true;
       let message: () => unknown;
       try {
         const taken = this.#results.tryGet();
-        if (taken === undefined) return;
+        if (taken === undefined) return true;
         message = () => taken.value;
       } catch (error) {
         message = () => {
@@ -259,6 +263,7 @@ export class Member {
       }
       this.#receive(message);
     }
+    return false;
   }
 
   #receive(message: () => unknown): void {
@@ -298,7 +303,6 @@ export class Member {
   #end(): void {
     this.#drain(Number.POSITIVE_INFINITY);
     this.#hasEnded = true;
-    this.#listening?.abort();
     this.#events.ended(this);
     this.#tasks.dispose();
     this.#results.dispose();

@@ -38,5 +38,8 @@ export interface WorkerSetup {
 /**
  * The words in which a worker says where it is, so that whoever finds it dead knows what it was at. `index` is stored before
  * `chunks`, and both before the task begins: a chunk that is not counted has not been begun.
+ *
+ * `rung` is set by the worker when it has put a result into its queue, after that, and cleared by the pool before it looks for
+ * results. Who finds it cleared rings the bell, a byte through a pipe.
  */
-export const place = { chunks: 0, index: 1, words: 2 } as const;
+export const place = { chunks: 0, index: 1, rung: 2, words: 3 } as const;

@@ -3,21 +3,25 @@ import { inspect } from 'node:util';
 import { encode } from '../codec/internal.js';
 import { NotShareableError, QueueClosedError } from '../errors/index.js';
 import { reviveFunction, type TravellingFunction } from '../process/internal.js';
-import type { Queue } from '../queues/index.js';
 import { FUNCTION, type Job, place, READY, type Report, type WorkerSetup } from './messages.js';
+import { ResultSink } from './result-sink.js';
+import { TaskSource } from './task-source.js';
 
 type Fn = (...args: unknown[]) => unknown;
 type Failure = [index: number, error: unknown];
 
 /** How long tasks follow each other without giving the worker's event loop a turn, if they don't wait for anything. */
 const TURN_MS = 10;
+const MOST_UNTIMED = 31;
 
 /** Works until there is nothing more to do; then the process exits, whatever tasks have left running. */
-export async function work({ tasks, results, place: at }: WorkerSetup): Promise<never> {
+export async function work(setup: WorkerSetup): Promise<never> {
   process.on('SIGINT', () => {}); // Ctrl-C is for whoever made the pool, who then ends it
+  const tasks = new TaskSource(setup.tasks);
+  const results = new ResultSink(setup);
   await initialize(tasks, results);
-  results.tryPut(READY);
-  const worker = new PoolWorker(results, at);
+  results.put(READY);
+  const worker = new PoolWorker(results, setup.place);
   for (;;) {
     const message = await next(tasks);
     if (message.value === FUNCTION) await worker.prepare(await next(tasks));
@@ -30,29 +34,29 @@ type Message =
   | { readonly value?: undefined; readonly error: unknown };
 
 /** The next message. An error is one that could not be unpacked. */
-async function next(tasks: Queue<unknown>): Promise<Message> {
+async function next(tasks: TaskSource): Promise<Message> {
   try {
-    return { value: await tasks.get() };
+    return { value: await tasks.next() };
   } catch (error) {
     if (error instanceof QueueClosedError) process.exit(0); // there is no more to do
     return { error };
   }
 }
 
-async function initialize(tasks: Queue<unknown>, results: Queue<unknown>): Promise<void> {
+async function initialize(tasks: TaskSource, results: ResultSink): Promise<void> {
   const [fn, initargs] = [await next(tasks), await next(tasks)];
   if (fn.value === null) return;
   try {
     const initializer = await reviveFunction(contentOf(fn) as TravellingFunction);
     await initializer(...(contentOf(initargs) as unknown[]));
   } catch (error) {
-    results.tryPut({ values: [], failures: [[0, portableError(error)]] } satisfies Report);
+    results.put({ values: [], failures: [[0, portableError(error)]] } satisfies Report);
     process.exit(1);
   }
 }
 
 class PoolWorker {
-  readonly #results: Queue<unknown>;
+  readonly #results: ResultSink;
   readonly #at: Int32Array;
   #fn: Fn | undefined;
   #spread = false;
@@ -60,7 +64,7 @@ class PoolWorker {
   #missing: unknown;
   #turned = performance.now();
 
-  constructor(results: Queue<unknown>, at: Int32Array) {
+  constructor(results: ResultSink, at: Int32Array) {
     this.#results = results;
     this.#at = at;
   }
@@ -87,6 +91,9 @@ class PoolWorker {
     const items = message.value as unknown[];
     const values = new Array<unknown>(items.length);
     const failures: Failure[] = [];
+    // Looking at the clock takes as long as a small task, so of those not each is timed.
+    let sinceLook = 0;
+    let mayPass = 0;
     for (let i = 0; i < items.length; i++) {
       at[place.index] = i;
       try {
@@ -95,7 +102,12 @@ class PoolWorker {
       } catch (error) {
         failures.push([i, error]);
       }
-      if (performance.now() - this.#turned > TURN_MS) await this.#turn();
+      if (++sinceLook > mayPass) {
+        sinceLook = 0;
+        const passed = performance.now() - this.#turned;
+        mayPass = passed < TURN_MS / 2 ? Math.min(MOST_UNTIMED, mayPass * 2 + 1) : 0;
+        if (passed > TURN_MS) await this.#turn();
+      }
     }
     this.#report(values, failures);
   }
@@ -107,7 +119,7 @@ class PoolWorker {
 
   #report(values: unknown[], failures: Failure[]): void {
     try {
-      this.#results.tryPut(failures.length === 0 ? values : { values, failures });
+      this.#results.put(failures.length === 0 ? values : { values, failures });
     } catch (error) {
       this.#reportWithout(values, failures, error);
     }
@@ -125,9 +137,9 @@ class PoolWorker {
       }
     }
     try {
-      this.#results.tryPut({ values, failures: portable });
+      this.#results.put({ values, failures: portable });
     } catch {
-      this.#results.tryPut({ values: [], failures: [[-1, portableError(reason)]] });
+      this.#results.put({ values: [], failures: [[-1, portableError(reason)]] });
     }
   }
 }
