@@ -21,6 +21,8 @@ interface Served {
   readonly place: Place;
   readonly typeid: string;
   readonly exposed: Exposed;
+  /** Called when nobody can reach it any more. */
+  readonly gone?: () => void;
 }
 
 export class Instances {
@@ -81,6 +83,14 @@ export class Instances {
     for (const { at } of this.#fresh.splice(0)) this.#heap.release(at.address);
   }
 
+  /** Gives an object of the server's own a root, as those of registered types have. The caller holds it. */
+  enter(object: object, methods: readonly string[], gone: () => void): Place {
+    const place = new Place(this.#heap, this.#heap.create(rootKind.instance));
+    const exposed = { methods, generators: [] };
+    this.#byPlace.set(formatPlace(place), { object, place, typeid: object.constructor.name, exposed, gone });
+    return place;
+  }
+
   /** @throws StaleHandleError when it is gone. */
   find(place: string): Served {
     const served = this.#byPlace.get(place);
@@ -96,6 +106,7 @@ export class Instances {
       if (this.#heap.left || this.#heap.exists(served.place.at)) continue;
       this.#byPlace.delete(place);
       if (this.#byObject.get(served.object) === served) this.#byObject.delete(served.object);
+      served.gone?.();
     }
   }
 

@@ -4,21 +4,26 @@ import { endOf, startWithBell, type TravellingFunction } from '../process/intern
 import { Queue } from '../queues/index.js';
 import { RawArray } from '../sharedctypes/index.js';
 import type { Chunk, Failures } from './chunk.js';
-import { FUNCTION, type Job, place, type READY, type Report } from './messages.js';
+import { FUNCTION, gate, type Job, place, type READY, type Report, type WorkerSetup } from './messages.js';
+import type { Sealed } from './sealed.js';
 
 const WORKER = new URL('./pool-worker.js', import.meta.url);
 const GRACE_MS = 1000;
 /** Work for so long is handed to a worker before it asks, so that it need not wait for the next. */
 const AHEAD_MS = 1;
-const FEWEST_AHEAD = 2;
+const FEWEST_AHEAD = 4;
 const MOST_AHEAD = 32;
+/** Taking a task out of a queue takes less, unless the worker waits for one, and then there is nothing to take back. */
+const TAKING_MS = 0.1;
 /** Results that are there already are dealt with so many at a time, then the event loop has a turn. */
 const RESULTS_PER_TURN = 32;
 
 /** What a worker does before its first task. */
 export interface Initializer {
-  readonly fn: TravellingFunction | null;
-  readonly args: readonly unknown[];
+  readonly fn: TravellingFunction | Sealed | null;
+  readonly args: readonly unknown[] | Sealed;
+  /** Whether both are sealed. */
+  readonly sealed: boolean;
 }
 
 /** What a member tells of itself. */
@@ -46,6 +51,8 @@ export interface Lost {
 export class Member {
   readonly #events: MemberEvents;
   readonly #process: Process;
+  /** The initializer and its arguments: apart, so that what is taken back of the tasks is tasks alone. */
+  readonly #first = new Queue<unknown>();
   readonly #tasks = new Queue<unknown>();
   readonly #results = new Queue<unknown>();
   readonly #place = RawArray('i', place.words);
@@ -61,15 +68,22 @@ export class Member {
   #pace = Number.POSITIVE_INFINITY;
   #isReady = false;
   #isRetiring = false;
+  #isDying = false;
   #hasEnded = false;
   #draining = false;
 
   /** @throws what `Process.start()` throws. */
   constructor(name: string, initializer: Initializer, events: MemberEvents) {
     this.#events = events;
-    this.#tasks.tryPut(initializer.fn);
-    this.#tasks.tryPut(initializer.args);
-    const setup = { tasks: this.#tasks, results: this.#results, place: this.#place };
+    this.#first.tryPut(initializer.fn);
+    this.#first.tryPut(initializer.args);
+    const setup: WorkerSetup = {
+      first: this.#first,
+      tasks: this.#tasks,
+      results: this.#results,
+      place: this.#place,
+      sealed: initializer.sealed,
+    };
     this.#process = new Process({
       target: { module: WORKER, export: 'work' },
       args: [setup],
@@ -111,13 +125,18 @@ export class Member {
     return this.#isReady;
   }
 
+  /** Whether it is at a task. */
+  get isAtWork(): boolean {
+    return this.#isReady && !this.#isDying && this.#chunks > 0;
+  }
+
   get isRetiring(): boolean {
     return this.#isRetiring;
   }
 
   /** Whether it could do with more. */
   get hasRoom(): boolean {
-    if (this.#isRetiring || this.#hasEnded) return false;
+    if (this.#isRetiring || this.#isDying || this.#hasEnded) return false;
     return this.#chunks < Math.min(MOST_AHEAD, Math.max(FEWEST_AHEAD, Math.ceil(AHEAD_MS / this.#pace)));
   }
 
@@ -150,10 +169,15 @@ export class Member {
     this.#given += 1;
   }
 
-  /** Takes back what it has not begun. */
-  takeBack(): Chunk[] {
+  /** Takes back what it has not begun. @returns undefined while it is just taking something itself. */
+  takeBack(): Chunk[] | undefined {
+    if (!this.#shut()) return undefined;
     let count = 0;
-    while (this.#hasMore()) count += 1;
+    try {
+      while (this.#hasMore()) count += 1;
+    } finally {
+      Atomics.store(this.#place, place.gate, gate.open);
+    }
     this.#announced = undefined;
     const back = this.#sent.splice(this.#sent.length - count, count).filter((sent) => sent !== FUNCTION);
     if (this.#announces()) {
@@ -164,6 +188,15 @@ export class Member {
     this.#chunks -= back.length;
     this.#given -= back.length;
     return back;
+  }
+
+  /** Keeps the worker from taking tasks: otherwise what is taken back would not be the last that it was sent. */
+  #shut(): boolean {
+    const until = performance.now() + TAKING_MS;
+    do {
+      if (Atomics.compareExchange(this.#place, place.gate, gate.open, gate.shut) === gate.open) return true;
+    } while (performance.now() < until);
+    return false;
   }
 
   /** Whether the last of what it has been sent is an announcement: they come in pairs with what they announce. */
@@ -194,7 +227,9 @@ export class Member {
   }
 
   kill(): void {
-    if (!this.#hasEnded) this.#process.kill();
+    if (this.#hasEnded) return;
+    this.#isDying = true;
+    this.#process.kill();
   }
 
   /** Ends it, whatever it is at. */
@@ -304,6 +339,7 @@ export class Member {
     this.#drain(Number.POSITIVE_INFINITY);
     this.#hasEnded = true;
     this.#events.ended(this);
+    this.#first.dispose();
     this.#tasks.dispose();
     this.#results.dispose();
   }

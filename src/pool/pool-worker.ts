@@ -5,6 +5,7 @@ import { NotShareableError, QueueClosedError } from '../errors/index.js';
 import { reviveFunction, type TravellingFunction } from '../process/internal.js';
 import { FUNCTION, type Job, place, READY, type Report, type WorkerSetup } from './messages.js';
 import { ResultSink } from './result-sink.js';
+import { type Sealed, seal, unseal } from './sealed.js';
 import { TaskSource } from './task-source.js';
 
 type Fn = (...args: unknown[]) => unknown;
@@ -17,9 +18,9 @@ const MOST_UNTIMED = 31;
 /** Works until there is nothing more to do; then the process exits, whatever tasks have left running. */
 export async function work(setup: WorkerSetup): Promise<never> {
   process.on('SIGINT', () => {}); // Ctrl-C is for whoever made the pool, who then ends it
-  const tasks = new TaskSource(setup.tasks);
+  const tasks = new TaskSource(setup);
   const results = new ResultSink(setup);
-  await initialize(tasks, results);
+  await initialize(setup, results);
   results.put(READY);
   const worker = new PoolWorker(results, setup.place);
   for (;;) {
@@ -33,7 +34,7 @@ type Message =
   | { readonly value: unknown; readonly error?: undefined }
   | { readonly value?: undefined; readonly error: unknown };
 
-/** The next message. An error is one that could not be unpacked. */
+/** The next message of the tasks. An error is one that could not be unpacked. */
 async function next(tasks: TaskSource): Promise<Message> {
   try {
     return { value: await tasks.next() };
@@ -43,12 +44,14 @@ async function next(tasks: TaskSource): Promise<Message> {
   }
 }
 
-async function initialize(tasks: TaskSource, results: ResultSink): Promise<void> {
-  const [fn, initargs] = [await next(tasks), await next(tasks)];
-  if (fn.value === null) return;
+async function initialize({ first, sealed }: WorkerSetup, results: ResultSink): Promise<void> {
   try {
-    const initializer = await reviveFunction(contentOf(fn) as TravellingFunction);
-    await initializer(...(contentOf(initargs) as unknown[]));
+    const fn = await first.get();
+    if (fn === null) return;
+    const initializer = await reviveFunction((sealed ? unseal(fn as Sealed) : fn) as TravellingFunction);
+    // Unpacked when the function is there: its module may register their types.
+    const args = await first.get();
+    await initializer(...((sealed ? unseal(args as Sealed) : args) as unknown[]));
   } catch (error) {
     results.put({ values: [], failures: [[0, portableError(error)]] } satisfies Report);
     process.exit(1);
@@ -60,6 +63,7 @@ class PoolWorker {
   readonly #at: Int32Array;
   #fn: Fn | undefined;
   #spread = false;
+  #sealed = false;
   /** Why there is no function. */
   #missing: unknown;
   #turned = performance.now();
@@ -72,9 +76,10 @@ class PoolWorker {
   async prepare(message: Message): Promise<void> {
     this.#fn = undefined;
     try {
-      const { fn, spread } = contentOf(message) as Job;
-      this.#fn = await reviveFunction(fn);
+      const { fn, spread, sealed } = contentOf(message) as Job;
       this.#spread = spread;
+      this.#sealed = sealed;
+      this.#fn = await reviveFunction((sealed ? unseal(fn as Sealed) : fn) as TravellingFunction);
     } catch (error) {
       this.#missing = error;
     }
@@ -89,6 +94,7 @@ class PoolWorker {
       return this.#report([], [[-1, message.error ?? this.#missing]]);
     }
     const items = message.value as unknown[];
+    const sealed = this.#sealed;
     const values = new Array<unknown>(items.length);
     const failures: Failure[] = [];
     // Looking at the clock takes as long as a small task, so of those not each is timed.
@@ -97,8 +103,10 @@ class PoolWorker {
     for (let i = 0; i < items.length; i++) {
       at[place.index] = i;
       try {
-        const result = this.#spread ? fn(...(items[i] as unknown[])) : fn(items[i]);
-        values[i] = isThenable(result) ? await result : result;
+        const item = sealed ? unseal(items[i] as Sealed) : items[i];
+        const result = this.#spread ? fn(...(item as unknown[])) : fn(item);
+        const value = isThenable(result) ? await result : result;
+        values[i] = sealed ? seal(value, 'result') : value;
       } catch (error) {
         failures.push([i, error]);
       }
@@ -117,7 +125,8 @@ class PoolWorker {
     this.#turned = performance.now();
   }
 
-  #report(values: unknown[], failures: Failure[]): void {
+  #report(values: unknown[], thrown: Failure[]): void {
+    const failures = this.#sealed ? thrown.map(([i, error]): Failure => [i, seal(portableError(error))]) : thrown;
     try {
       this.#results.put(failures.length === 0 ? values : { values, failures });
     } catch (error) {

@@ -1,10 +1,13 @@
 import { QueueEmptyError } from '../errors/index.js';
 import type { Queue } from '../queues/index.js';
+import { gate, place, type WorkerSetup } from './messages.js';
 
 /** For so long an idle worker expects more at once. */
 const PATIENCE_MS = 100;
 /** Its event loop has a turn at least this often. */
 const SLICE_MS = 10;
+/** The pool takes tasks back at the moment. */
+const SHUT_MS = 1;
 
 /**
  * Where a worker's tasks come from. Waking a thread that blocks takes a third of what it takes to wake an event loop from the
@@ -12,15 +15,27 @@ const SLICE_MS = 10;
  */
 export class TaskSource {
   readonly #tasks: Queue<unknown>;
+  readonly #at: Int32Array;
 
-  constructor(tasks: Queue<unknown>) {
+  constructor({ tasks, place: at }: WorkerSetup) {
     this.#tasks = tasks;
+    this.#at = at;
   }
 
   /** The next message. @throws what `Queue.get()` throws. */
   async next(): Promise<unknown> {
-    const found = this.#tasks.tryGet();
-    if (found !== undefined) return found.value;
+    while (Atomics.compareExchange(this.#at, place.gate, gate.open, gate.taking) !== gate.open) {
+      await new Promise((resolve) => setTimeout(resolve, SHUT_MS));
+    }
+    try {
+      const found = this.#tasks.tryGet();
+      return found === undefined ? await this.#wait() : found.value;
+    } finally {
+      Atomics.store(this.#at, place.gate, gate.open);
+    }
+  }
+
+  async #wait(): Promise<unknown> {
     const until = performance.now() + PATIENCE_MS;
     do {
       await new Promise(setImmediate);

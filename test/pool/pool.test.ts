@@ -225,6 +225,34 @@ describe('a pool', () => {
     assert.equal(await long, true);
   });
 
+  test('what is taken back from a busy worker is done once, by whoever, and nothing is mixed up', async () => {
+    for (let round = 0; round < 20; round++) {
+      const go = new Event();
+      // One function after the other, so that announcements are taken back, too.
+      const calls = [
+        pool.apply(targets.waitFor, [go]),
+        pool.map(square, range(40), { chunksize: 1 }),
+        pool.starmap(
+          targets.add,
+          range(40).map((i) => [i, 1]),
+          { chunksize: 3 },
+        ),
+        pool.map((n: number) => -n, range(40), { chunksize: 2 }),
+      ] as const;
+      const dropped = pool.imap(targets.sleep, new Array(20).fill(1));
+      await dropped.next();
+      await dropped.return?.();
+      assert.deepEqual(await calls[1], squares(40));
+      assert.deepEqual(await calls[2], range(40, 1));
+      assert.deepEqual(
+        await calls[3],
+        range(40).map((n) => -n),
+      );
+      go.set();
+      assert.equal(await calls[0], true);
+    }
+  });
+
   test('large arrays are handed out a few at a time', async () => {
     const arrays = range(12).map((i) => new Uint8Array(600_000).fill(i));
     const seen: number[] = [];
