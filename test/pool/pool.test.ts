@@ -210,9 +210,11 @@ describe('a pool', () => {
     const totals: unknown[] = [];
     await collect(pool.imap(square, new Set([1, 2]), { onProgress: (done, total) => totals.push(done, total) }));
     assert.deepEqual(totals, [1, 2, 2, 2]);
-    const { done, queued, running, workers } = pool.stats();
+    // A worker may have begun some of what was given up.
+    await eventually('nothing is under way', () => pool.stats().running === 0);
+    const { done, queued, workers } = pool.stats();
     assert.ok(done > 1000);
-    assert.deepEqual([queued, running, workers.length], [0, 0, 2]);
+    assert.deepEqual([queued, workers.length], [0, 2]);
     assert.ok(workers.every(({ busy, pid }) => busy >= 0 && isAlive(pid)));
   });
 
@@ -243,7 +245,7 @@ describe('a pool', () => {
       await dropped.next();
       await dropped.return?.();
       assert.deepEqual(await calls[1], squares(40));
-      assert.deepEqual(await calls[2], range(40, 1));
+      assert.deepEqual(await calls[2], range(40).map((i) => i + 1));
       assert.deepEqual(
         await calls[3],
         range(40).map((n) => -n),
