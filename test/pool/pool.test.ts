@@ -245,7 +245,10 @@ describe('a pool', () => {
       await dropped.next();
       await dropped.return?.();
       assert.deepEqual(await calls[1], squares(40));
-      assert.deepEqual(await calls[2], range(40).map((i) => i + 1));
+      assert.deepEqual(
+        await calls[2],
+        range(40).map((i) => i + 1),
+      );
       assert.deepEqual(
         await calls[3],
         range(40).map((n) => -n),
