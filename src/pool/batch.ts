@@ -82,7 +82,7 @@ export class Batch implements Call {
     return { call: this, first, items, deaths: 0 };
   }
 
-  settle(first: number, values: readonly unknown[], failures: Failures): void {
+  settle(first: number, values: ArrayLike<unknown>, failures: Failures): void {
     for (let i = 0; i < values.length; i++) this.#values[first + i] = values[i];
     for (const [i, error] of failures) {
       if (this.#failure === undefined || first + i < this.#failure.index) this.#failure = { index: first + i, error };

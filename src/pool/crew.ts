@@ -151,14 +151,14 @@ export class Crew implements Workforce {
     );
   }
 
-  #settle(member: Member, chunk: Chunk, values: readonly unknown[], failures: Failures): void {
+  #settle(member: Member, chunk: Chunk, values: ArrayLike<unknown>, failures: Failures): void {
     this.#failedStarts = 0;
     const all = failures.find(([index]) => index < 0);
     this.#deliver(chunk, values, all === undefined ? failures : chunk.items.map((_, i) => [i, all[1]] as const));
     if (member.load === 0 && member.given >= this.#settings.maxTasks) member.retire();
   }
 
-  #deliver(chunk: Chunk, values: readonly unknown[], failures: Failures): void {
+  #deliver(chunk: Chunk, values: ArrayLike<unknown>, failures: Failures): void {
     this.#failed += failures.length;
     this.#done += chunk.items.length - failures.length;
     if (!chunk.call.over) chunk.call.settle(chunk.first, values, failures);

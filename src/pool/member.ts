@@ -5,6 +5,7 @@ import { Queue } from '../queues/index.js';
 import { RawArray } from '../sharedctypes/index.js';
 import type { Chunk, Failures } from './chunk.js';
 import { FUNCTION, gate, type Job, place, type READY, type Report, type WorkerSetup } from './messages.js';
+import { isList, pack } from './packed.js';
 import type { Sealed } from './sealed.js';
 
 const WORKER = new URL('./pool-worker.js', import.meta.url);
@@ -28,7 +29,7 @@ export interface Initializer {
 
 /** What a member tells of itself. */
 export interface MemberEvents {
-  done(member: Member, chunk: Chunk, values: readonly unknown[], failures: Failures): void;
+  done(member: Member, chunk: Chunk, values: ArrayLike<unknown>, failures: Failures): void;
   /** It could take more than it has. */
   ready(member: Member): void;
   /** Its initializer has thrown. */
@@ -162,7 +163,7 @@ export class Member {
         this.#sent.push(FUNCTION);
       }
     }
-    this.#tasks.tryPut(chunk.items);
+    this.#tasks.tryPut(pack(chunk.items));
     this.#sent.push(chunk);
     if (this.#chunks === 0) this.#since = performance.now();
     this.#chunks += 1;
@@ -302,18 +303,18 @@ export class Member {
   }
 
   #receive(message: () => unknown): void {
-    let report: typeof READY | readonly unknown[] | Report;
+    let report: typeof READY | ArrayLike<unknown> | Report;
     try {
       report = message() as typeof report;
     } catch (error) {
       report = { values: [], failures: [[-1, error]] };
     }
-    const [values, failures] =
+    const { values, failures }: { values: ArrayLike<unknown>; failures: Failures } =
       typeof report === 'string'
-        ? [[], []]
-        : Array.isArray(report)
-          ? [report, []]
-          : [(report as Report).values, (report as Report).failures];
+        ? { values: [], failures: [] }
+        : isList(report)
+          ? { values: report, failures: [] }
+          : (report as Report);
     if (!this.#isReady) return this.#started(failures[0]?.[1]);
     let sent = this.#sent.shift();
     while (sent === FUNCTION) sent = this.#sent.shift();

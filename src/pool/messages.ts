@@ -3,9 +3,9 @@
 //
 //   to the worker     a TravellingFunction or null, an array                         by a queue of its own: the initializer
 //                     FUNCTION, a Job                                                what the chunks after it are for
-//                     an array                                                       a chunk: the tasks' arguments
+//                     a list (packed.ts)                                             a chunk: the tasks' arguments
 //   from the worker   READY, or a Report with the initializer's error                first of all
-//                     an array, or a Report                                          for each chunk, in order
+//                     a list, or a Report                                            for each chunk, in order
 
 import type { TravellingFunction } from '../process/internal.js';
 import type { Queue } from '../queues/index.js';

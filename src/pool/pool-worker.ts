@@ -4,6 +4,7 @@ import { encode } from '../codec/internal.js';
 import { NotShareableError, QueueClosedError } from '../errors/index.js';
 import { reviveFunction, type TravellingFunction } from '../process/internal.js';
 import { FUNCTION, type Job, place, READY, type Report, type WorkerSetup } from './messages.js';
+import { pack } from './packed.js';
 import { ResultSink } from './result-sink.js';
 import { type Sealed, seal, unseal } from './sealed.js';
 import { TaskSource } from './task-source.js';
@@ -93,7 +94,7 @@ class PoolWorker {
     if (message.error !== undefined || fn === undefined) {
       return this.#report([], [[-1, message.error ?? this.#missing]]);
     }
-    const items = message.value as unknown[];
+    const items = message.value as ArrayLike<unknown>;
     const sealed = this.#sealed;
     const values = new Array<unknown>(items.length);
     const failures: Failure[] = [];
@@ -128,7 +129,7 @@ class PoolWorker {
   #report(values: unknown[], thrown: Failure[]): void {
     const failures = this.#sealed ? thrown.map(([i, error]): Failure => [i, seal(portableError(error))]) : thrown;
     try {
-      this.#results.put(failures.length === 0 ? values : { values, failures });
+      this.#results.put(failures.length === 0 ? pack(values) : { values, failures });
     } catch (error) {
       this.#reportWithout(values, failures, error);
     }

@@ -80,7 +80,7 @@ export class Stream implements Call, AsyncIterableIterator<unknown> {
     return this.#chunks.shift();
   }
 
-  settle(first: number, values: readonly unknown[], failures: Failures): void {
+  settle(first: number, values: ArrayLike<unknown>, failures: Failures): void {
     for (let i = 0; i < values.length; i++) this.#outcomes.set(first + i, { value: values[i] });
     for (const [i, error] of failures) this.#outcomes.set(first + i, { error });
     this.#done += Math.max(values.length, failures.length);

@@ -70,7 +70,7 @@ export class ServedCall implements Call, AsyncIterator<never> {
     return this.#chunks.shift();
   }
 
-  settle(first: number, values: readonly unknown[], failures: Failures): void {
+  settle(first: number, values: ArrayLike<unknown>, failures: Failures): void {
     const count = Math.max(values.length, failures.length);
     this.#unfinished = Math.max(0, this.#unfinished - count);
     for (const sent of this.#sent) {

@@ -1,7 +1,7 @@
 // Pools in a manager's server. They are loaded when somebody asks for the first one.
 import { handleOf } from '../../codec/index.js';
 import { SharedDict } from '../../collections/index.js';
-import { type Heap, makeIn, type Place } from '../../heap/internal.js';
+import { closeWrapper, type Heap, makeIn, type Place } from '../../heap/internal.js';
 import { Crew, type Job, type Sealed } from '../../pool/internal.js';
 import type { Instances } from '../instances.js';
 import type { Board, BoardFacts, BoardState } from './board.js';
@@ -27,6 +27,7 @@ export class ServedPool {
   readonly #calls = new Map<string, ServedCall>();
   readonly #refresh = () => this.#show();
   #shown = '';
+  #isGone = false;
 
   /** @throws what `Process.start()` throws. */
   constructor(request: PoolRequest, heap: Heap, instances: Instances, manager: string) {
@@ -96,11 +97,14 @@ export class ServedPool {
 
   /** Nobody can reach it any more. */
   #gone(): void {
+    this.#isGone = true;
     this.#heap.onTick.delete(this.#refresh);
     void this.#crew.terminate();
+    closeWrapper(this.#board); // a server that has nothing to do does not collect its garbage
   }
 
   #show(): void {
+    if (this.#isGone) return;
     const state: BoardState = { ...this.#crew.stats(), closed: this.#crew.isClosed };
     const text = JSON.stringify(state);
     if (text === this.#shown) return;
