@@ -181,8 +181,8 @@ export class Member {
     }
     this.#announced = undefined;
     const back = this.#sent.splice(this.#sent.length - count, count).filter((sent) => sent !== FUNCTION);
-    if (this.#announces()) {
-      // The worker has taken an announcement, and what was announced has been taken back.
+    // The worker has taken an announcement, and what was announced has been taken back. If that was its last, it ends.
+    if (this.#announces() && !this.#isRetiring) {
       this.#tasks.tryPut(null);
       this.#sent.push(FUNCTION);
     }

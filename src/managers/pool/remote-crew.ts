@@ -5,6 +5,7 @@ import {
   type Call,
   type Chunk,
   type Failures,
+  pack,
   type Sealed,
   seal,
   unseal,
@@ -26,6 +27,8 @@ interface Underway {
   /** What the server was asked to begin it by; with the number by which it is left. */
   readonly begun: Promise<number | undefined>;
   inFlight: number;
+  /** Tasks whose outcomes have come back. */
+  done: number;
 }
 
 /** What leads to the crew of a pool in a manager's server. The calls are here; their chunks are sent there and come back. */
@@ -63,7 +66,7 @@ export class RemoteCrew implements Workforce {
     let underway = this.#calls.get(call);
     if (underway === undefined) {
       const id = randomUUID();
-      underway = { id, begun: this.#begin(call, id), inFlight: 0 };
+      underway = { id, begun: this.#begin(call, id), inFlight: 0, done: 0 };
       this.#calls.set(call, underway);
     }
     this.#send(call, underway);
@@ -161,19 +164,25 @@ export class RemoteCrew implements Workforce {
     underway.inFlight += 1;
     let outcome: ChunkOutcome;
     try {
-      outcome = (await this.#ask('work', [underway.id, first, items, call.unfinished])) as ChunkOutcome;
+      outcome = (await this.#ask('work', [
+        underway.id,
+        first,
+        pack(items),
+        underway.done + call.unfinished,
+      ])) as ChunkOutcome;
     } catch (error) {
       // What is too large for a message fails by itself; otherwise the pool is gone, or its server.
       outcome = error instanceof RangeError ? [[], items.map((_, i) => [i, error] as const)] : { failed: error };
     }
     underway.inFlight -= 1;
+    underway.done += items.length;
     if (call.over) return;
     if ('failed' in outcome) return this.#fail(call, outcome.failed);
     this.#settle(call, first, outcome);
     this.#send(call, underway);
   }
 
-  #settle(call: Call, first: number, [sealed, failures]: readonly [readonly unknown[], Failures]): void {
+  #settle(call: Call, first: number, [sealed, failures]: readonly [ArrayLike<unknown>, Failures]): void {
     const failed = new Map(failures);
     const values: unknown[] = [];
     const errors: (readonly [number, unknown])[] = [];

@@ -1,7 +1,7 @@
-import type { Call, Chunk, Crew, Failures, Job } from '../../pool/internal.js';
+import { type Call, type Chunk, type Crew, type Failures, type Job, pack } from '../../pool/internal.js';
 
 /** How the tasks of a chunk ended: values, errors by index; or why the whole call has failed. */
-export type ChunkOutcome = readonly [values: readonly unknown[], failures: Failures] | { readonly failed: unknown };
+export type ChunkOutcome = readonly [values: ArrayLike<unknown>, failures: Failures] | { readonly failed: unknown };
 
 /** A chunk as the client has sent it. The crew may do it in parts. */
 interface Sent {
@@ -25,8 +25,9 @@ export class ServedCall implements Call, AsyncIterator<never> {
   readonly #chunks: Chunk[] = [];
   readonly #sent = new Set<Sent>();
   #failure: { readonly failed: unknown } | undefined;
-  /** Tasks that the client knows, and that are not done. */
-  #unfinished = 0;
+  /** How many tasks the client knows, and how many of them are done. */
+  #known = 0;
+  #done = 0;
 
   /** @param ended called when there will be no more of it. */
   constructor(crew: Crew, job: Job, retries: number, ended: () => void) {
@@ -50,20 +51,20 @@ export class ServedCall implements Call, AsyncIterator<never> {
     return { done: true, value: undefined };
   }
 
-  /** Has tasks done. @param unfinished how many the client knows that are not done. */
-  add(first: number, items: readonly unknown[], unfinished: number): Promise<ChunkOutcome> {
+  /** Has tasks done. @param known how many the client knows in all. */
+  add(first: number, items: ArrayLike<unknown>, known: number): Promise<ChunkOutcome> {
     return new Promise((answer) => {
       if (this.over) return answer(this.#failure ?? [[], []]);
       const values = new Array<unknown>(items.length);
       this.#sent.add({ first, values, failures: [], left: items.length, answer });
-      this.#chunks.push({ call: this, first, items, deaths: 0 });
-      this.#unfinished = unfinished;
+      this.#chunks.push({ call: this, first, items: Array.from(items), deaths: 0 });
+      this.#known = Math.max(known, this.#known);
       this.#crew.enlist(this);
     });
   }
 
   get unfinished(): number {
-    return this.#unfinished;
+    return Math.max(0, this.#known - this.#done);
   }
 
   take(): Chunk | undefined {
@@ -72,7 +73,7 @@ export class ServedCall implements Call, AsyncIterator<never> {
 
   settle(first: number, values: ArrayLike<unknown>, failures: Failures): void {
     const count = Math.max(values.length, failures.length);
-    this.#unfinished = Math.max(0, this.#unfinished - count);
+    this.#done += count;
     for (const sent of this.#sent) {
       const at = first - sent.first;
       if (at < 0 || at >= sent.values.length) continue;
@@ -81,7 +82,7 @@ export class ServedCall implements Call, AsyncIterator<never> {
       sent.left -= count;
       if (sent.left > 0) return;
       this.#sent.delete(sent);
-      return sent.answer([sent.values, sent.failures]);
+      return sent.answer([pack(sent.values), sent.failures]);
     }
   }
 
@@ -94,7 +95,7 @@ export class ServedCall implements Call, AsyncIterator<never> {
   abandon(end: boolean): void {
     if (this.over) return;
     this.over = true;
-    this.#unfinished = 0;
+    this.#known = 0;
     this.#crew.abandon(this, end);
     this.#end();
   }

@@ -65,10 +65,10 @@ export class ServedPool {
     return call;
   }
 
-  async work(id: string, first: number, items: readonly unknown[], unfinished: number): Promise<ChunkOutcome> {
+  async work(id: string, first: number, items: ArrayLike<unknown>, known: number): Promise<ChunkOutcome> {
     const call = this.#calls.get(id);
     if (call === undefined) return [[], []]; // it has been given up meanwhile
-    const done = call.add(first, items, unfinished);
+    const done = call.add(first, items, known);
     this.#show();
     const outcome = await done;
     this.#show();
