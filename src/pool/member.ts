@@ -4,7 +4,16 @@ import { endOf, startWithBell, type TravellingFunction } from '../process/intern
 import { Queue } from '../queues/index.js';
 import { RawArray } from '../sharedctypes/index.js';
 import type { Chunk, Failures } from './chunk.js';
-import { FUNCTION, gate, type Job, place, type READY, type Report, type WorkerSetup } from './messages.js';
+import {
+  FUNCTION,
+  gate,
+  type Job,
+  microseconds,
+  place,
+  type READY,
+  type Report,
+  type WorkerSetup,
+} from './messages.js';
 import { isList, pack } from './packed.js';
 import type { Sealed } from './sealed.js';
 
@@ -14,6 +23,8 @@ const GRACE_MS = 1000;
 const AHEAD_MS = 1;
 const FEWEST_AHEAD = 4;
 const MOST_AHEAD = 32;
+/** For so long a worker that has more to do need not tell of what it has done. */
+const QUIET_MS = 0.8;
 /** Taking a task out of a queue takes less, unless the worker waits for one, and then there is nothing to take back. */
 const TAKING_MS = 0.1;
 /** Results that are there already are dealt with so many at a time, then the event loop has a turn. */
@@ -72,6 +83,8 @@ export class Member {
   #isDying = false;
   #hasEnded = false;
   #draining = false;
+  #looking = false;
+  #quietUntil = 0;
 
   /** @throws what `Process.start()` throws. */
   constructor(name: string, initializer: Initializer, events: MemberEvents) {
@@ -168,6 +181,22 @@ export class Member {
     if (this.#chunks === 0) this.#since = performance.now();
     this.#chunks += 1;
     this.#given += 1;
+    this.#lookSoon();
+  }
+
+  /** The worker need not ring for what it has done in a moment: it is looked for a little later. */
+  #lookSoon(): void {
+    Atomics.store(this.#place, place.quiet, (microseconds() + QUIET_MS * 1000) | 0);
+    // In this order, or this process might be paused in between, and look before the worker has to ring again.
+    this.#quietUntil = performance.now() + QUIET_MS;
+    if (this.#looking) return;
+    this.#looking = true;
+    const look = (): void => {
+      if (performance.now() <= this.#quietUntil) return void setTimeout(look, 1).unref();
+      this.#looking = false;
+      this.#drainInTurns();
+    };
+    setTimeout(look, 1).unref();
   }
 
   /** Takes back what it has not begun. @returns undefined while it is just taking something itself. */

@@ -47,8 +47,11 @@ export interface WorkerSetup {
  *
  * `rung` is set by the worker when it has put a result into its queue, after that, and cleared by the pool before it looks for
  * results. Who finds it cleared rings the bell, a byte through a pipe.
+ *
+ * `quiet` is until when the worker need not ring (`microseconds()`), as long as it has more to do: what it has done by then, the
+ * pool looks for by itself soon afterwards. Many small chunks make one wake-up so.
  */
-export const place = { chunks: 0, index: 1, rung: 2, gate: 3, words: 4 } as const;
+export const place = { chunks: 0, index: 1, rung: 2, gate: 3, quiet: 4, words: 5 } as const;
 
 /**
  * What `place.gate` is. The worker sets it to `taking` before it takes something from its tasks, or waits for something to take,
@@ -56,3 +59,9 @@ export const place = { chunks: 0, index: 1, rung: 2, gate: 3, words: 4 } as cons
  * they never take alternately.
  */
 export const gate = { open: 0, taking: 1, shut: 2 } as const;
+
+/** The monotonic clock, the same in all processes, as an integer that wraps: two times are compared by their difference. */
+export function microseconds(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return (seconds * 1e6 + nanoseconds / 1000) | 0;
+}

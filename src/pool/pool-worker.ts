@@ -23,7 +23,7 @@ export async function work(setup: WorkerSetup): Promise<never> {
   const results = new ResultSink(setup);
   await initialize(setup, results);
   results.put(READY);
-  const worker = new PoolWorker(results, setup.place);
+  const worker = new PoolWorker(tasks, results, setup.place);
   for (;;) {
     const message = await next(tasks);
     if (message.value === FUNCTION) await worker.prepare(await next(tasks));
@@ -60,6 +60,7 @@ async function initialize({ first, sealed }: WorkerSetup, results: ResultSink): 
 }
 
 class PoolWorker {
+  readonly #tasks: TaskSource;
   readonly #results: ResultSink;
   readonly #at: Int32Array;
   #fn: Fn | undefined;
@@ -69,7 +70,8 @@ class PoolWorker {
   #missing: unknown;
   #turned = performance.now();
 
-  constructor(results: ResultSink, at: Int32Array) {
+  constructor(tasks: TaskSource, results: ResultSink, at: Int32Array) {
+    this.#tasks = tasks;
     this.#results = results;
     this.#at = at;
   }
@@ -129,7 +131,7 @@ class PoolWorker {
   #report(values: unknown[], thrown: Failure[]): void {
     const failures = this.#sealed ? thrown.map(([i, error]): Failure => [i, seal(portableError(error))]) : thrown;
     try {
-      this.#results.put(failures.length === 0 ? pack(values) : { values, failures });
+      this.#results.put(failures.length === 0 ? pack(values) : { values, failures }, !this.#tasks.isEmpty);
     } catch (error) {
       this.#reportWithout(values, failures, error);
     }

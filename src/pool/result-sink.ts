@@ -1,7 +1,7 @@
 import { writeSync } from 'node:fs';
 import { bellDescriptor } from '../process/internal.js';
 import type { Queue } from '../queues/index.js';
-import { place, type WorkerSetup } from './messages.js';
+import { microseconds, place, type WorkerSetup } from './messages.js';
 
 const BYTE = new Uint8Array(1);
 
@@ -16,8 +16,10 @@ export class ResultSink {
     this.#at = at;
   }
 
-  put(message: unknown): void {
+  /** @param more whether others will follow, as far as is known. */
+  put(message: unknown, more = false): void {
     this.#results.tryPut(message);
+    if (more && ((microseconds() - this.#at[place.quiet]!) | 0) < 0) return;
     if (this.#bell === undefined || Atomics.exchange(this.#at, place.rung, 1) !== 0) return;
     try {
       writeSync(this.#bell, BYTE);

@@ -22,6 +22,11 @@ export class TaskSource {
     this.#at = at;
   }
 
+  /** Whether there is nothing to take at the moment. */
+  get isEmpty(): boolean {
+    return this.#tasks.empty();
+  }
+
   /** The next message. @throws what `Queue.get()` throws. */
   async next(): Promise<unknown> {
     while (Atomics.compareExchange(this.#at, place.gate, gate.open, gate.taking) !== gate.open) {
