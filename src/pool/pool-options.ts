@@ -46,7 +46,7 @@ export interface PoolOptions {
  * ```ts
  * import { Pool, type PoolArgs } from 'multiprocess';
  *
- * const alike: PoolArgs[] = [[1], [{ processes: 1 }], [1, undefined, [], { allowSource: true }]];
+ * const alike: PoolArgs[] = [[1], [{ processes: 1 }], []];
  * for (const args of alike) await new Pool(...args).terminate();
  * console.log(alike.length); // 3
  * ```
