@@ -5,28 +5,20 @@ import { addByte, EMPTY_HASH, WordTable } from './word-table.js';
 const STEP_BYTES = 1024 * 1024;
 
 /**
- * What each process does: counts the words of one slice of the text after the other, as long as there are any.
+ * A task of the pool: counts the words of one slice of the text.
  *
- * The text arrives as a view of the very memory that the main process has, and so do both numbers. The table goes back the
+ * The text arrives as a view of the very memory that the main process has, and so does the number. The table goes back the
  * same way: it lies in shared memory that is made here, and lives for as long as anybody can reach it.
  *
- * @param next the slice that nobody has taken yet.
  * @param done how many bytes have been counted; the main process reads it meanwhile.
  */
-export function countWords(
-  text: Uint8Array,
-  slices: readonly Slice[],
-  next: Synchronized<'i'>,
-  done: Synchronized<'q'>,
-): Int32Array {
+export function countWords(text: Uint8Array, slice: Slice, done: Synchronized<'q'>): Int32Array {
   const table = new WordTable(text);
-  for (let slice = slices[next.add(1)]; slice !== undefined; slice = slices[next.add(1)]) {
-    for (let position = slice.start; position < slice.end; ) {
-      const stepEnd = Math.min(position + STEP_BYTES, slice.end);
-      const end = countStep(text, position, stepEnd, slice.end, table);
-      done.add(end - position);
-      position = end;
-    }
+  for (let position = slice.start; position < slice.end; ) {
+    const stepEnd = Math.min(position + STEP_BYTES, slice.end);
+    const end = countStep(text, position, stepEnd, slice.end, table);
+    done.add(end - position);
+    position = end;
   }
   const memory = RawArray('i', table.writtenLength);
   table.write(memory);

@@ -303,7 +303,7 @@ class Encoder {
   }
 
   #view(view: ArrayBufferView, name: ViewName): void {
-    if (isShared(view.buffer)) return this.#memory(view.buffer, name, view.byteOffset, view.byteLength);
+    if (isShared(view.buffer)) return this.#memory(view, view.buffer, name, view.byteOffset, view.byteLength);
     if (!(view.buffer instanceof ArrayBuffer) && !types.isArrayBuffer(view.buffer)) {
       throw this.#refuse('a view over a SharedArrayBuffer (threads share those, processes do not)');
     }
@@ -315,7 +315,8 @@ class Encoder {
   }
 
   /** Memory of a block, by reference: the same memory on the other side. */
-  #memory(buffer: ArrayBufferLike, name: string, byteOffset: number, byteLength: number): void {
+  #memory(value: object, buffer: ArrayBufferLike, name: string, byteOffset: number, byteLength: number): void {
+    if (this.#translation?.memory) return this.#translate(value);
     if (this.#translation !== undefined) throw this.#refuse('shared memory of this machine');
     const place = rawPlaceOf(buffer);
     if (place !== undefined) {
@@ -362,7 +363,7 @@ class Encoder {
       this.#string(value.source);
       this.#string(value.flags);
     } else if (types.isArrayBuffer(value)) {
-      if (isShared(value)) return this.#memory(value, 'ArrayBuffer', 0, value.byteLength);
+      if (isShared(value)) return this.#memory(value, value, 'ArrayBuffer', 0, value.byteLength);
       if (value.byteLength > MAX_COPIED_BYTES) throw this.#refuse('more than 4 GiB of ordinary memory');
       out.byte(tag.arrayBuffer);
       out.uint32(value.byteLength);

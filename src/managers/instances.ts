@@ -21,6 +21,8 @@ interface Served {
   readonly place: Place;
   readonly typeid: string;
   readonly exposed: Exposed;
+  /** Called when nobody can reach it any more. */
+  readonly gone?: () => void;
 }
 
 export class Instances {
@@ -83,6 +85,14 @@ export class Instances {
     for (const { at } of this.#fresh.splice(0)) this.#heap.release(at.address);
   }
 
+  /** Gives an object of the server's own a root, as those of registered types have. The caller holds it. */
+  enter(object: object, methods: readonly string[], gone: () => void): Place {
+    const place = new Place(this.#heap, this.#heap.create(rootKind.instance));
+    const exposed = { methods, generators: [] };
+    this.#byPlace.set(formatPlace(place), { object, place, typeid: object.constructor.name, exposed, gone });
+    return place;
+  }
+
   /** @throws StaleHandleError when it is gone. */
   find(address: number, serial: number): Served {
     const served = this.#byAddress.get(address);
@@ -98,6 +108,7 @@ export class Instances {
       if (this.#heap.left || this.#heap.exists(served.place.at)) continue;
       this.#byAddress.delete(address);
       if (this.#byObject.get(served.object) === served) this.#byObject.delete(served.object);
+      served.gone?.();
     }
   }
 

@@ -28,6 +28,8 @@ export const ask = {
   list: 10,
   /** [address, authkey, options of TLS or undefined] → the address at which it is served to the network now */
   serve: 11,
+  /** [what a PoolRequest says] → a pool in the server */
+  pool: 12,
 } as const;
 
 /** What servers answer. */

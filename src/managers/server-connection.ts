@@ -7,6 +7,7 @@ import type { ShareableItem } from '../shared-memory/index.js';
 import { type Frame, FrameReader, frameOf, makeFrame } from './frames.js';
 import type { Instances } from './instances.js';
 import type { KeptMemory } from './kept-memory.js';
+import type { PoolRequest } from './pool/served-pool.js';
 import { answer, ask, encodeRefusal, encodeThrown } from './protocol.js';
 import { isStream, isThenable, Streams, Thrown, userCode } from './user-code.js';
 
@@ -17,6 +18,8 @@ export interface Host {
   hello(connection: ServerConnection, linger: number): void;
   /** @throws (rejects) what `Gateway.serve` throws. */
   serve(address: string, authkey: Uint8Array, tls: object | undefined): Promise<string>;
+  /** @throws (rejects) what `Process.start()` throws. */
+  pool(request: PoolRequest): Promise<object>;
   shutdown(): void;
   closed(connection: ServerConnection): void;
 }
@@ -154,6 +157,8 @@ export class ServerConnection {
         const [address, authkey, tls] = operands as [string, Uint8Array, object | undefined];
         return this.#host.serve(address, authkey, tls);
       }
+      case ask.pool:
+        return this.#host.pool(operands[0] as PoolRequest);
       case ask.shutdown:
         return undefined;
       default:

@@ -10,6 +10,7 @@ import './index.js';
 import { Instances } from './instances.js';
 import { KeptMemory } from './kept-memory.js';
 import type { Gateway } from './network/gateway.js';
+import type { PoolRequest } from './pool/served-pool.js';
 import { PROTOCOL } from './protocol.js';
 import { serveHere } from './served-here.js';
 import type { Ready, ServerConfig } from './server-config.js';
@@ -91,6 +92,11 @@ async function serveClients(config: ServerConfig, { heap, place, path, fields, i
       if (typeof ms === 'number') linger = Math.max(linger, ms);
     },
     serve,
+    // Nor need they load what pools take.
+    async pool(request: PoolRequest) {
+      const { ServedPool } = await import('./pool/served-pool.js');
+      return new ServedPool(request, heap, instances, fields).object;
+    },
     shutdown: end,
     closed(connection: ServerConnection) {
       connections.delete(connection);

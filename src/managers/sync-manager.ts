@@ -7,6 +7,7 @@ import {
   SharedNamespace,
   type SharedRecord,
 } from '../collections/index.js';
+import type { Pool, PoolArgs } from '../pool/index.js';
 import { JoinableQueue, Queue } from '../queues/index.js';
 import type { Handle } from '../shared-memory/internal.js';
 import {
@@ -23,6 +24,7 @@ import * as synchronize from '../synchronize/index.js';
 import { BaseManager, formatManager, registerManagerKind } from './base-manager.js';
 import type { ManagerOptions } from './manager-options.js';
 import { makeOrFind, type Named } from './names.js';
+import { makePool } from './pool/make-pool.js';
 
 /**
  * A manager that makes shared objects of this library's kinds. They lie in shared memory: a process that has one reads and
@@ -124,6 +126,39 @@ export class SyncManager extends BaseManager {
   ): C extends 'c' ? SynchronizedString : SynchronizedArray<C> {
     const make = () => SharedArray(type, sizeOrItems) as never;
     return makeOrFind(this, options, typed('array|string', type), make);
+  }
+
+  /**
+   * A pool whose workers are children of the server. Every process that has the pool uses it as one of its own: functions come
+   * from there, callbacks run there, and what a process has begun is given up when it is killed. Tasks and results pass through
+   * the server without being unpacked; `stats()` says what the server has last written down.
+   *
+   * The pool ends with `terminate()`, with the server, or when no process has it any more.
+   *
+   * @throws (rejects) what making a Pool throws; ManagerNotStartedError; ManagerClosedError.
+   *
+   * @example
+   * ```ts
+   * import { isMainProcess, Manager, type Pool, Process } from 'multiprocess';
+   *
+   * export async function count(pool: Pool, words: string[]): Promise<number> {
+   *   const lengths = await pool.map((word: string) => word.length, words);
+   *   return lengths.reduce((sum, length) => sum + length, 0);
+   * }
+   *
+   * if (isMainProcess) {
+   *   const manager = await Manager();
+   *   const pool = await manager.Pool(2);
+   *   const child = new Process({ target: count, args: [pool, ['shared', 'pool']] });
+   *   child.start();
+   *   console.log(await child.result(), await pool.apply((n: number) => n * n, [2])); // 10 4
+   *   await pool.terminate();
+   *   await manager.shutdown();
+   * }
+   * ```
+   */
+  async Pool(...args: PoolArgs): Promise<Pool> {
+    return makePool(BaseManager.linkOf(this), args);
   }
 
   override get handle(): Handle<SyncManager> {

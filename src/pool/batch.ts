@@ -2,9 +2,9 @@ import { isShared } from '../codec/internal.js';
 import { TimeoutError } from '../errors/index.js';
 import { fulfilledInTime } from '../process/internal.js';
 import type { Call, Chunk, Failures } from './chunk.js';
-import type { Crew } from './crew.js';
 import type { Job } from './messages.js';
 import type { TaskSettings } from './task-options.js';
+import type { Workforce } from './workforce.js';
 
 /** A chunk has no more tasks, unless it was asked for so many, when their arrays have so many bytes. */
 const MOST_BYTES = 1024 * 1024;
@@ -15,7 +15,7 @@ export class Batch implements Call {
   readonly job: Job;
   readonly retries: number;
   over = false;
-  readonly #crew: Crew;
+  readonly #crew: Workforce;
   readonly #items: readonly unknown[];
   readonly #chunksize: number;
   readonly #mostBytes: number;
@@ -29,7 +29,7 @@ export class Batch implements Call {
     this.#end = resolve;
   });
 
-  constructor(crew: Crew, job: Job, items: readonly unknown[], chunksize: number, settings: TaskSettings) {
+  constructor(crew: Workforce, job: Job, items: readonly unknown[], chunksize: number, settings: TaskSettings) {
     this.job = job;
     this.retries = settings.retries;
     this.#crew = crew;
@@ -82,7 +82,7 @@ export class Batch implements Call {
     return { call: this, first, items, deaths: 0 };
   }
 
-  settle(first: number, values: readonly unknown[], failures: Failures): void {
+  settle(first: number, values: ArrayLike<unknown>, failures: Failures): void {
     for (let i = 0; i < values.length; i++) this.#values[first + i] = values[i];
     for (const [i, error] of failures) {
       if (this.#failure === undefined || first + i < this.#failure.index) this.#failure = { index: first + i, error };

@@ -12,7 +12,7 @@ export interface Call {
   /** The next chunk to be worked on, if there is one now. */
   take(): Chunk | undefined;
   /** Tasks of a chunk are done: `values[i]` is that of its task `first + i`, unless `failures` says otherwise. */
-  settle(first: number, values: readonly unknown[], failures: Failures): void;
+  settle(first: number, values: ArrayLike<unknown>, failures: Failures): void;
   /** The whole call fails. */
   fail(error: unknown): void;
 }

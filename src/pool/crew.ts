@@ -4,6 +4,7 @@ import type { Call, Chunk, Failures } from './chunk.js';
 import { part } from './chunk.js';
 import { type Initializer, type Lost, Member } from './member.js';
 import type { PoolStats } from './pool-stats.js';
+import type { Workforce } from './workforce.js';
 
 /** So many workers in a row that end before they are ready break the pool: the next ones would, too. */
 const MOST_FAILED_STARTS = 8;
@@ -11,6 +12,10 @@ const MOST_FAILED_STARTS = 8;
 const MOST_DEATHS_BEFORE = 8;
 /** An idle worker takes over what another one has waiting that has been at its chunk for so long. */
 const BALANCE_MS = 4;
+
+/** A worker that is just taking something is asked again for what it has. */
+const RETRY_MS = 1;
+const TRIES_TO_TAKE_BACK = 20;
 
 /** What all members of a crew have in common. */
 export interface CrewSettings {
@@ -23,7 +28,7 @@ export interface CrewSettings {
 let workers = 0;
 
 /** The workers of a pool: hands out chunks of the calls, gathers the outcomes, replaces who dies. */
-export class Crew {
+export class Crew implements Workforce {
   readonly #settings: CrewSettings;
   readonly #members = new Set<Member>();
   /** Calls that are not done. */
@@ -68,7 +73,6 @@ export class Crew {
     return this.#closed;
   }
 
-  /** A call has begun, or has more chunks now. */
   enlist(call: Call): void {
     if (this.#broken !== undefined) return call.fail(this.#broken.error);
     this.#calls.add(call);
@@ -76,7 +80,6 @@ export class Crew {
     this.#handOut();
   }
 
-  /** A call needs nothing more. */
   finish(call: Call): void {
     this.#calls.delete(call);
     this.#waiting.delete(call);
@@ -89,20 +92,25 @@ export class Crew {
     this.#alive.unref();
   }
 
-  /**
-   * Nobody waits for a call any more: what no worker has begun of it is dropped.
-   *
-   * @param end whether workers that are at a task of it are killed, or may get done with it.
-   */
   abandon(call: Call, end: boolean): void {
     this.#drop((chunk) => chunk.call === call);
-    for (const member of this.#members) {
-      if (member.load === 0) continue;
-      if (member.load > 1 || !end) this.#takeBack(member, call);
-      if (end && member.current?.call === call) member.kill();
-    }
+    for (const member of this.#members) this.#abandonAt(member, call, end);
     this.finish(call);
     this.#handOut();
+  }
+
+  #abandonAt(member: Member, call: Call, end: boolean, tries = 0): void {
+    if (member.load === 0) return;
+    if (member.load > 1 || !end) {
+      const back = member.takeBack();
+      if (back === undefined && tries < TRIES_TO_TAKE_BACK) {
+        setTimeout(() => this.#abandonAt(member, call, end, tries + 1), RETRY_MS);
+        return;
+      }
+      this.#returned.unshift(...(back ?? []).filter((chunk) => chunk.call !== call));
+    }
+    if (end && member.current?.call === call) member.kill();
+    if (tries > 0) this.#handOut();
   }
 
   close(): void {
@@ -121,7 +129,7 @@ export class Crew {
   stats(): PoolStats {
     const members = [...this.#members];
     const unfinished = [...this.#calls].reduce((sum, call) => sum + call.unfinished, 0);
-    const running = members.filter((member) => member.isReady && member.load > 0).length;
+    const running = members.filter((member) => member.isAtWork).length;
     return {
       queued: Math.max(0, unfinished - running),
       running,
@@ -143,14 +151,14 @@ export class Crew {
     );
   }
 
-  #settle(member: Member, chunk: Chunk, values: readonly unknown[], failures: Failures): void {
+  #settle(member: Member, chunk: Chunk, values: ArrayLike<unknown>, failures: Failures): void {
     this.#failedStarts = 0;
     const all = failures.find(([index]) => index < 0);
     this.#deliver(chunk, values, all === undefined ? failures : chunk.items.map((_, i) => [i, all[1]] as const));
     if (member.load === 0 && member.given >= this.#settings.maxTasks) member.retire();
   }
 
-  #deliver(chunk: Chunk, values: readonly unknown[], failures: Failures): void {
+  #deliver(chunk: Chunk, values: ArrayLike<unknown>, failures: Failures): void {
     this.#failed += failures.length;
     this.#done += chunk.items.length - failures.length;
     if (!chunk.call.over) chunk.call.settle(chunk.first, values, failures);
@@ -227,7 +235,7 @@ export class Crew {
       this.#balancing = undefined;
       if (!this.#isUneven()) return;
       const slow = [...this.#members].filter((member) => member.load > 1 && member.atIt > BALANCE_MS);
-      for (const member of slow) this.#takeBack(member);
+      for (const member of slow) this.#returned.unshift(...(member.takeBack() ?? []));
       if (slow.length > 0) this.#handOut();
       this.#balanceSoon();
     }, BALANCE_MS);
@@ -241,10 +249,6 @@ export class Crew {
       if (member.load > 1) waiting = true;
     }
     return idle && waiting;
-  }
-
-  #takeBack(member: Member, without?: Call): void {
-    this.#returned.unshift(...member.takeBack().filter(({ call }) => call !== without));
   }
 
   #drop(isDropped: (chunk: Chunk) => boolean): void {

@@ -1,29 +1,46 @@
 import { ProcessDiedError, QueueClosedError, WorkerDiedError } from '../errors/index.js';
 import { Process } from '../process/index.js';
-import { endOf, type TravellingFunction } from '../process/internal.js';
+import { endOf, startWithBell, type TravellingFunction } from '../process/internal.js';
 import { Queue } from '../queues/index.js';
 import { RawArray } from '../sharedctypes/index.js';
 import type { Chunk, Failures } from './chunk.js';
-import { FUNCTION, type Job, place, type READY, type Report } from './messages.js';
+import {
+  FUNCTION,
+  gate,
+  type Job,
+  microseconds,
+  place,
+  type READY,
+  type Report,
+  type WorkerSetup,
+} from './messages.js';
+import { isList, pack } from './packed.js';
+import type { Sealed } from './sealed.js';
 
 const WORKER = new URL('./pool-worker.js', import.meta.url);
 const GRACE_MS = 1000;
 /** Work for so long is handed to a worker before it asks, so that it need not wait for the next. */
 const AHEAD_MS = 1;
-const FEWEST_AHEAD = 2;
+const FEWEST_AHEAD = 4;
 const MOST_AHEAD = 32;
+/** For so long a worker that has more to do need not tell of what it has done. */
+const QUIET_MS = 0.8;
+/** Taking a task out of a queue takes less, unless the worker waits for one, and then there is nothing to take back. */
+const TAKING_MS = 0.1;
 /** Results that are there already are dealt with so many at a time, then the event loop has a turn. */
 const RESULTS_PER_TURN = 32;
 
 /** What a worker does before its first task. */
 export interface Initializer {
-  readonly fn: TravellingFunction | null;
-  readonly args: readonly unknown[];
+  readonly fn: TravellingFunction | Sealed | null;
+  readonly args: readonly unknown[] | Sealed;
+  /** Whether both are sealed. */
+  readonly sealed: boolean;
 }
 
 /** What a member tells of itself. */
 export interface MemberEvents {
-  done(member: Member, chunk: Chunk, values: readonly unknown[], failures: Failures): void;
+  done(member: Member, chunk: Chunk, values: ArrayLike<unknown>, failures: Failures): void;
   /** It could take more than it has. */
   ready(member: Member): void;
   /** Its initializer has thrown. */
@@ -46,6 +63,8 @@ export interface Lost {
 export class Member {
   readonly #events: MemberEvents;
   readonly #process: Process;
+  /** The initializer and its arguments: apart, so that what is taken back of the tasks is tasks alone. */
+  readonly #first = new Queue<unknown>();
   readonly #tasks = new Queue<unknown>();
   readonly #results = new Queue<unknown>();
   readonly #place = RawArray('i', place.words);
@@ -61,22 +80,34 @@ export class Member {
   #pace = Number.POSITIVE_INFINITY;
   #isReady = false;
   #isRetiring = false;
+  #isDying = false;
   #hasEnded = false;
-  #listening: AbortController | undefined;
+  #draining = false;
+  #looking = false;
+  #quietUntil = 0;
 
   /** @throws what `Process.start()` throws. */
   constructor(name: string, initializer: Initializer, events: MemberEvents) {
     this.#events = events;
-    this.#tasks.tryPut(initializer.fn);
-    this.#tasks.tryPut(initializer.args);
-    const setup = { tasks: this.#tasks, results: this.#results, place: this.#place };
+    this.#first.tryPut(initializer.fn);
+    this.#first.tryPut(initializer.args);
+    const setup: WorkerSetup = {
+      first: this.#first,
+      tasks: this.#tasks,
+      results: this.#results,
+      place: this.#place,
+      sealed: initializer.sealed,
+    };
     this.#process = new Process({
       target: { module: WORKER, export: 'work' },
       args: [setup],
       name,
       daemon: true,
     }) as Process;
-    this.#process.start();
+    const bell = startWithBell(this.#process);
+    bell.on('data', () => this.#drainInTurns());
+    bell.on('error', () => {}); // of one that has been killed, whose end is told otherwise
+    bell.unref(); // calls that are not done keep the event loop alive
     void endOf(this.#process).then(() => this.#end());
   }
 
@@ -108,13 +139,18 @@ export class Member {
     return this.#isReady;
   }
 
+  /** Whether it is at a task. */
+  get isAtWork(): boolean {
+    return this.#isReady && !this.#isDying && this.#chunks > 0;
+  }
+
   get isRetiring(): boolean {
     return this.#isRetiring;
   }
 
   /** Whether it could do with more. */
   get hasRoom(): boolean {
-    if (this.#isRetiring || this.#hasEnded) return false;
+    if (this.#isRetiring || this.#isDying || this.#hasEnded) return false;
     return this.#chunks < Math.min(MOST_AHEAD, Math.max(FEWEST_AHEAD, Math.ceil(AHEAD_MS / this.#pace)));
   }
 
@@ -140,23 +176,64 @@ export class Member {
         this.#sent.push(FUNCTION);
       }
     }
-    this.#tasks.tryPut(chunk.items);
+    this.#tasks.tryPut(pack(chunk.items));
     this.#sent.push(chunk);
     if (this.#chunks === 0) this.#since = performance.now();
     this.#chunks += 1;
     this.#given += 1;
-    if (this.#listening === undefined) void this.#listen();
+    this.#lookSoon();
   }
 
-  /** Takes back what it has not begun. */
-  takeBack(): Chunk[] {
+  /** The worker need not ring for what it has done in a moment: it is looked for a little later. */
+  #lookSoon(): void {
+    Atomics.store(this.#place, place.quiet, (microseconds() + QUIET_MS * 1000) | 0);
+    // In this order, or this process might be paused in between, and look before the worker has to ring again.
+    this.#quietUntil = performance.now() + QUIET_MS;
+    if (this.#looking) return;
+    this.#looking = true;
+    const look = (): void => {
+      if (performance.now() <= this.#quietUntil) return void setTimeout(look, 1).unref();
+      this.#looking = false;
+      this.#drainInTurns();
+    };
+    setTimeout(look, 1).unref();
+  }
+
+  /** Takes back what it has not begun. @returns undefined while it is just taking something itself. */
+  takeBack(): Chunk[] | undefined {
+    if (!this.#shut()) return undefined;
     let count = 0;
-    while (this.#hasMore()) count += 1;
+    try {
+      while (this.#hasMore()) count += 1;
+    } finally {
+      Atomics.store(this.#place, place.gate, gate.open);
+    }
     this.#announced = undefined;
     const back = this.#sent.splice(this.#sent.length - count, count).filter((sent) => sent !== FUNCTION);
+    // The worker has taken an announcement, and what was announced has been taken back. If that was its last, it ends.
+    if (this.#announces() && !this.#isRetiring) {
+      this.#tasks.tryPut(null);
+      this.#sent.push(FUNCTION);
+    }
     this.#chunks -= back.length;
     this.#given -= back.length;
     return back;
+  }
+
+  /** Keeps the worker from taking tasks: otherwise what is taken back would not be the last that it was sent. */
+  #shut(): boolean {
+    const until = performance.now() + TAKING_MS;
+    do {
+      if (Atomics.compareExchange(this.#place, place.gate, gate.open, gate.shut) === gate.open) return true;
+    } while (performance.now() < until);
+    return false;
+  }
+
+  /** Whether the last of what it has been sent is an announcement: they come in pairs with what they announce. */
+  #announces(): boolean {
+    let count = 0;
+    while (this.#sent.at(-1 - count) === FUNCTION) count += 1;
+    return count % 2 === 1;
   }
 
   #hasMore(): boolean {
@@ -180,7 +257,9 @@ export class Member {
   }
 
   kill(): void {
-    if (!this.#hasEnded) this.#process.kill();
+    if (this.#hasEnded) return;
+    this.#isDying = true;
+    this.#process.kill();
   }
 
   /** Ends it, whatever it is at. */
@@ -218,39 +297,29 @@ export class Member {
     });
   }
 
-  /** Waits for results as long as there are any to come: that also keeps the event loop alive. */
-  async #listen(): Promise<void> {
-    const listening = new AbortController();
-    this.#listening = listening;
-    const { signal } = listening;
-    while (this.#chunks > 0 && !signal.aborted) {
-      const message = await this.#next(signal);
-      if (signal.aborted) return;
-      this.#receive(message);
-      this.#drain(RESULTS_PER_TURN);
-      this.#events.ready(this);
-    }
-    this.#listening = undefined;
+  /** The bell has rung: there are results. Not all of them at once, so that others have their turns. */
+  #drainInTurns(): void {
+    if (this.#draining || this.#hasEnded) return;
+    // Before looking: what is put in after the last look rings again.
+    Atomics.store(this.#place, place.rung, 0);
+    const all = this.#drain(RESULTS_PER_TURN);
+    this.#events.ready(this);
+    if (all) return;
+    this.#draining = true;
+    setImmediate(() => {
+      this.#draining = false;
+      this.#drainInTurns();
+    });
   }
 
-  async #next(signal: AbortSignal): Promise<() => unknown> {
-    try {
-      const value = await this.#results.get({ signal });
-      return () => value;
-    } catch (error) {
-      return () => {
-        throw error;
-      };
-    }
-  }
-
-  /** Deals with the results that are there. */
-  #drain(most: number): void {
-    for (let i = 0; i < most && (!this.#isReady || this.#chunks > 0); i++) {
+  /** Deals with the results that are there. @returns whether these were all. */
+  #drain(most: number): boolean {
+    for (let i = 0; i < most; i++) {
+      if (this.#isReady && this.#chunks === 0) return true;
       let message: () => unknown;
       try {
         const taken = this.#results.tryGet();
-        if (taken === undefined) return;
+        if (taken === undefined) return true;
         message = () => taken.value;
       } catch (error) {
         message = () => {
@@ -259,21 +328,22 @@ export class Member {
       }
       this.#receive(message);
     }
+    return false;
   }
 
   #receive(message: () => unknown): void {
-    let report: typeof READY | readonly unknown[] | Report;
+    let report: typeof READY | ArrayLike<unknown> | Report;
     try {
       report = message() as typeof report;
     } catch (error) {
       report = { values: [], failures: [[-1, error]] };
     }
-    const [values, failures] =
+    const { values, failures }: { values: ArrayLike<unknown>; failures: Failures } =
       typeof report === 'string'
-        ? [[], []]
-        : Array.isArray(report)
-          ? [report, []]
-          : [(report as Report).values, (report as Report).failures];
+        ? { values: [], failures: [] }
+        : isList(report)
+          ? { values: report, failures: [] }
+          : (report as Report);
     if (!this.#isReady) return this.#started(failures[0]?.[1]);
     let sent = this.#sent.shift();
     while (sent === FUNCTION) sent = this.#sent.shift();
@@ -298,8 +368,8 @@ export class Member {
   #end(): void {
     this.#drain(Number.POSITIVE_INFINITY);
     this.#hasEnded = true;
-    this.#listening?.abort();
     this.#events.ended(this);
+    this.#first.dispose();
     this.#tasks.dispose();
     this.#results.dispose();
   }

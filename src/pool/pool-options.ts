@@ -2,7 +2,27 @@ import { cpuCount } from '../process/index.js';
 
 type Fn = (...args: any[]) => any;
 
-/** What a {@link Pool} may be told. */
+/**
+ * What a {@link Pool} may be told.
+ *
+ * @example
+ * ```ts
+ * import { isMainProcess, Pool } from 'multiprocess';
+ *
+ * let greeting = '';
+ * export function prepare(text: string): void {
+ *   greeting = text; // in each worker, before its first task
+ * }
+ * export function greet(name: string): string {
+ *   return `${greeting}, ${name}!`;
+ * }
+ *
+ * if (isMainProcess) {
+ *   await using pool = new Pool({ processes: 2, initializer: prepare, initargs: ['Good day'], maxTasksPerChild: 100 });
+ *   console.log(await pool.apply(greet, ['Ada'])); // Good day, Ada!
+ * }
+ * ```
+ */
 export interface PoolOptions {
   /** How many workers there are. Default: as many as there are processors for this process. */
   processes?: number | undefined;
@@ -19,7 +39,18 @@ export interface PoolOptions {
   allowSource?: boolean;
 }
 
-/** As Python's, or as options alone. */
+/**
+ * As Python's, or as options alone.
+ *
+ * @example
+ * ```ts
+ * import { Pool, type PoolArgs } from 'multiprocess';
+ *
+ * const alike: PoolArgs[] = [[1], [{ processes: 1 }], []];
+ * for (const args of alike) await new Pool(...args).terminate();
+ * console.log(alike.length); // 3
+ * ```
+ */
 export type PoolArgs =
   | [options: PoolOptions]
   | [processes?: number, initializer?: Fn, initargs?: readonly unknown[], options?: PoolOptions];

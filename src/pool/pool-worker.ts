@@ -3,21 +3,27 @@ import { inspect } from 'node:util';
 import { encode } from '../codec/internal.js';
 import { NotShareableError, QueueClosedError } from '../errors/index.js';
 import { reviveFunction, type TravellingFunction } from '../process/internal.js';
-import type { Queue } from '../queues/index.js';
 import { FUNCTION, type Job, place, READY, type Report, type WorkerSetup } from './messages.js';
+import { pack } from './packed.js';
+import { ResultSink } from './result-sink.js';
+import { type Sealed, seal, unseal } from './sealed.js';
+import { TaskSource } from './task-source.js';
 
 type Fn = (...args: unknown[]) => unknown;
 type Failure = [index: number, error: unknown];
 
 /** How long tasks follow each other without giving the worker's event loop a turn, if they don't wait for anything. */
 const TURN_MS = 10;
+const MOST_UNTIMED = 31;
 
 /** Works until there is nothing more to do; then the process exits, whatever tasks have left running. */
-export async function work({ tasks, results, place: at }: WorkerSetup): Promise<never> {
+export async function work(setup: WorkerSetup): Promise<never> {
   process.on('SIGINT', () => {}); // Ctrl-C is for whoever made the pool, who then ends it
-  await initialize(tasks, results);
-  results.tryPut(READY);
-  const worker = new PoolWorker(results, at);
+  const tasks = new TaskSource(setup);
+  const results = new ResultSink(setup);
+  await initialize(setup, results);
+  results.put(READY);
+  const worker = new PoolWorker(tasks, results, setup.place);
   for (;;) {
     const message = await next(tasks);
     if (message.value === FUNCTION) await worker.prepare(await next(tasks));
@@ -29,38 +35,43 @@ type Message =
   | { readonly value: unknown; readonly error?: undefined }
   | { readonly value?: undefined; readonly error: unknown };
 
-/** The next message. An error is one that could not be unpacked. */
-async function next(tasks: Queue<unknown>): Promise<Message> {
+/** The next message of the tasks. An error is one that could not be unpacked. */
+async function next(tasks: TaskSource): Promise<Message> {
   try {
-    return { value: await tasks.get() };
+    return { value: await tasks.next() };
   } catch (error) {
     if (error instanceof QueueClosedError) process.exit(0); // there is no more to do
     return { error };
   }
 }
 
-async function initialize(tasks: Queue<unknown>, results: Queue<unknown>): Promise<void> {
-  const [fn, initargs] = [await next(tasks), await next(tasks)];
-  if (fn.value === null) return;
+async function initialize({ first, sealed }: WorkerSetup, results: ResultSink): Promise<void> {
   try {
-    const initializer = await reviveFunction(contentOf(fn) as TravellingFunction);
-    await initializer(...(contentOf(initargs) as unknown[]));
+    const fn = await first.get();
+    if (fn === null) return;
+    const initializer = await reviveFunction((sealed ? unseal(fn as Sealed) : fn) as TravellingFunction);
+    // Unpacked when the function is there: its module may register their types.
+    const args = await first.get();
+    await initializer(...((sealed ? unseal(args as Sealed) : args) as unknown[]));
   } catch (error) {
-    results.tryPut({ values: [], failures: [[0, portableError(error)]] } satisfies Report);
+    results.put({ values: [], failures: [[0, portableError(error)]] } satisfies Report);
     process.exit(1);
   }
 }
 
 class PoolWorker {
-  readonly #results: Queue<unknown>;
+  readonly #tasks: TaskSource;
+  readonly #results: ResultSink;
   readonly #at: Int32Array;
   #fn: Fn | undefined;
   #spread = false;
+  #sealed = false;
   /** Why there is no function. */
   #missing: unknown;
   #turned = performance.now();
 
-  constructor(results: Queue<unknown>, at: Int32Array) {
+  constructor(tasks: TaskSource, results: ResultSink, at: Int32Array) {
+    this.#tasks = tasks;
     this.#results = results;
     this.#at = at;
   }
@@ -68,9 +79,10 @@ class PoolWorker {
   async prepare(message: Message): Promise<void> {
     this.#fn = undefined;
     try {
-      const { fn, spread } = contentOf(message) as Job;
-      this.#fn = await reviveFunction(fn);
+      const { fn, spread, sealed } = contentOf(message) as Job;
       this.#spread = spread;
+      this.#sealed = sealed;
+      this.#fn = await reviveFunction((sealed ? unseal(fn as Sealed) : fn) as TravellingFunction);
     } catch (error) {
       this.#missing = error;
     }
@@ -84,18 +96,29 @@ class PoolWorker {
     if (message.error !== undefined || fn === undefined) {
       return this.#report([], [[-1, message.error ?? this.#missing]]);
     }
-    const items = message.value as unknown[];
+    const items = message.value as ArrayLike<unknown>;
+    const sealed = this.#sealed;
     const values = new Array<unknown>(items.length);
     const failures: Failure[] = [];
+    // Looking at the clock takes as long as a small task, so of those not each is timed.
+    let sinceLook = 0;
+    let mayPass = 0;
     for (let i = 0; i < items.length; i++) {
       at[place.index] = i;
       try {
-        const result = this.#spread ? fn(...(items[i] as unknown[])) : fn(items[i]);
-        values[i] = isThenable(result) ? await result : result;
+        const item = sealed ? unseal(items[i] as Sealed) : items[i];
+        const result = this.#spread ? fn(...(item as unknown[])) : fn(item);
+        const value = isThenable(result) ? await result : result;
+        values[i] = sealed ? seal(value, 'result') : value;
       } catch (error) {
         failures.push([i, error]);
       }
-      if (performance.now() - this.#turned > TURN_MS) await this.#turn();
+      if (++sinceLook > mayPass) {
+        sinceLook = 0;
+        const passed = performance.now() - this.#turned;
+        mayPass = passed < TURN_MS / 2 ? Math.min(MOST_UNTIMED, mayPass * 2 + 1) : 0;
+        if (passed > TURN_MS) await this.#turn();
+      }
     }
     this.#report(values, failures);
   }
@@ -105,9 +128,10 @@ class PoolWorker {
     this.#turned = performance.now();
   }
 
-  #report(values: unknown[], failures: Failure[]): void {
+  #report(values: unknown[], thrown: Failure[]): void {
+    const failures = this.#sealed ? thrown.map(([i, error]): Failure => [i, seal(portableError(error))]) : thrown;
     try {
-      this.#results.tryPut(failures.length === 0 ? values : { values, failures });
+      this.#results.put(failures.length === 0 ? pack(values) : { values, failures }, !this.#tasks.isEmpty);
     } catch (error) {
       this.#reportWithout(values, failures, error);
     }
@@ -125,9 +149,9 @@ class PoolWorker {
       }
     }
     try {
-      this.#results.tryPut({ values, failures: portable });
+      this.#results.put({ values, failures: portable });
     } catch {
-      this.#results.tryPut({ values: [], failures: [[-1, portableError(reason)]] });
+      this.#results.put({ values: [], failures: [[-1, portableError(reason)]] });
     }
   }
 }

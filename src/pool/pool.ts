@@ -1,19 +1,12 @@
-import { inspect } from 'node:util';
 import { encode } from '../codec/internal.js';
-import { ProcessStateError } from '../errors/index.js';
 import type { WaitOptions } from '../heap/internal.js';
-import { fulfilledInTime, travelling } from '../process/internal.js';
-import { markUncloneable, refuseJson } from '../shared-memory/internal.js';
+import { travelling } from '../process/internal.js';
 import { callable, type Kind } from '../synchronize/internal.js';
-import { Batch } from './batch.js';
 import { Crew } from './crew.js';
-import type { Job } from './messages.js';
-import { type PoolArgs, type PoolSettings, readPoolArgs } from './pool-options.js';
+import { PoolObject } from './pool-object.js';
+import { type PoolArgs, readPoolArgs } from './pool-options.js';
 import type { PoolStats } from './pool-stats.js';
-import { Stream } from './stream.js';
-import { defaultChunksize, readTaskOptions, type TaskOptions } from './task-options.js';
-
-type Fn = (...args: any[]) => any;
+import type { TaskOptions } from './task-options.js';
 
 /**
  * Processes that work on tasks: calls of a function with different arguments.
@@ -112,142 +105,22 @@ export interface Pool {
   [Symbol.asyncDispose](): Promise<void>;
 }
 
-class PoolClass implements Pool {
+class PoolClass extends PoolObject implements Pool {
   static {
     Object.defineProperty(PoolClass, 'name', { value: 'Pool' });
   }
 
-  readonly #settings: PoolSettings;
-  readonly #crew: Crew;
-
   constructor(...args: PoolArgs) {
-    const settings = readPoolArgs(args);
-    const { initializer, initargs, processes, maxTasksPerChild, allowSource } = settings;
+    const { initializer, initargs, processes, maxTasksPerChild, allowSource } = readPoolArgs(args);
     encode(initargs, 'initargs');
-    markUncloneable(this);
-    this.#settings = settings;
-    this.#crew = new Crew({
+    const fn = initializer === undefined ? null : travelling(initializer, allowSource);
+    const crew = new Crew({
       size: processes,
       maxTasks: maxTasksPerChild,
-      initializer: { fn: initializer === undefined ? null : travelling(initializer, allowSource), args: initargs },
+      initializer: { fn, args: initargs, sealed: false },
     });
+    super(crew, { processes, allowSource, sealed: false });
   }
-
-  async apply(fn: Fn, args: readonly unknown[] = [], options?: TaskOptions): Promise<any> {
-    if (!Array.isArray(args)) throw new TypeError('args is an array of arguments.');
-    const settings = readTaskOptions(options);
-    const [result] = await new Batch(this.#crew, this.#job(fn, true), [[...args]], 1, settings).run();
-    return result;
-  }
-
-  async map(fn: Fn, items: Iterable<unknown>, options?: TaskOptions): Promise<any[]> {
-    return this.#all(fn, false, items, options);
-  }
-
-  async starmap(fn: Fn, rows: Iterable<readonly unknown[]>, options?: TaskOptions): Promise<any[]> {
-    return this.#all(fn, true, rows, options);
-  }
-
-  imap(fn: Fn, items: Iterable<unknown> | AsyncIterable<unknown>, options?: TaskOptions): AsyncIterableIterator<any> {
-    return this.#stream(fn, items, true, options);
-  }
-
-  imapUnordered(
-    fn: Fn,
-    items: Iterable<unknown> | AsyncIterable<unknown>,
-    options?: TaskOptions,
-  ): AsyncIterableIterator<any> {
-    return this.#stream(fn, items, false, options);
-  }
-
-  stats(): PoolStats {
-    return this.#crew.stats();
-  }
-
-  close(): void {
-    this.#crew.close();
-  }
-
-  terminate(): Promise<void> {
-    return this.#crew.terminate();
-  }
-
-  async join(options?: WaitOptions): Promise<boolean> {
-    if (!this.#crew.isClosed) {
-      throw new ProcessStateError('RUNNING', 'The pool still runs. Call close() or terminate() before join().');
-    }
-    const alive = setInterval(() => {}, 2 ** 30); // the workers do not keep the event loop so
-    try {
-      return await fulfilledInTime(this.#crew.over, options);
-    } finally {
-      clearInterval(alive);
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.terminate();
-  }
-
-  toJSON(): never {
-    return refuseJson('Pool');
-  }
-
-  [inspect.custom](): string {
-    const { queued, running, workers } = this.stats();
-    const closed = this.#crew.isClosed ? ', closed' : '';
-    return `Pool { ${workers.length} workers, ${queued} queued, ${running} running${closed} }`;
-  }
-
-  async #all(fn: Fn, spread: boolean, iterable: Iterable<unknown>, options?: TaskOptions): Promise<unknown[]> {
-    const settings = readTaskOptions(options);
-    if (typeof (iterable as Partial<Iterable<unknown>> | undefined)?.[Symbol.iterator] !== 'function') {
-      throw new TypeError('The items are an iterable: an array, a Set, a generator. imap() takes async ones.');
-    }
-    const job = this.#job(fn, spread);
-    const items = spread ? Array.from(iterable, (row) => rowOf(row)) : Array.from(iterable);
-    const chunksize = settings.chunksize ?? defaultChunksize(items.length, this.#settings.processes);
-    settings.signal?.throwIfAborted();
-    return new Batch(this.#crew, job, items, chunksize, settings).run();
-  }
-
-  #stream(
-    fn: Fn,
-    items: Iterable<unknown> | AsyncIterable<unknown>,
-    ordered: boolean,
-    options?: TaskOptions,
-  ): AsyncIterableIterator<unknown> {
-    const settings = readTaskOptions(options);
-    const source = sourceOf(items);
-    const job = this.#job(fn, false);
-    settings.signal?.throwIfAborted();
-    const { length, size } = items as { length?: unknown; size?: unknown };
-    const total = typeof length === 'number' ? length : typeof size === 'number' ? size : undefined;
-    const { processes } = this.#settings;
-    const { chunksize = 1 } = settings;
-    return new Stream(this.#crew, { job, source: source(), total, ordered, chunksize, processes, settings });
-  }
-
-  #job(fn: Fn, spread: boolean): Job {
-    if (typeof fn !== 'function') throw new TypeError(`The first argument is a function; got ${typeof fn}.`);
-    this.#crew.check();
-    return { fn: travelling(fn, this.#settings.allowSource), spread };
-  }
-}
-
-function rowOf(row: unknown): unknown[] {
-  if (typeof (row as Partial<Iterable<unknown>> | null | undefined)?.[Symbol.iterator] !== 'function') {
-    throw new TypeError('Each row of starmap() is an array of arguments.');
-  }
-  return [...(row as Iterable<unknown>)];
-}
-
-function sourceOf(items: unknown): () => Iterator<unknown> | AsyncIterator<unknown> {
-  const { [Symbol.asyncIterator]: later, [Symbol.iterator]: now } = (items ?? {}) as Partial<
-    AsyncIterable<unknown> & Iterable<unknown>
-  >;
-  if (typeof later === 'function') return () => later.call(items);
-  if (typeof now === 'function') return () => now.call(items);
-  throw new TypeError('The items are an iterable or an async iterable.');
 }
 
 export const Pool: Kind<PoolArgs, Pool> = callable(PoolClass as unknown as new (...args: PoolArgs) => Pool);

@@ -1,9 +1,9 @@
 import { TimeoutError } from '../errors/index.js';
 import { fulfilledInTime } from '../process/internal.js';
 import type { Call, Chunk, Failures } from './chunk.js';
-import type { Crew } from './crew.js';
 import type { Job } from './messages.js';
 import type { TaskSettings } from './task-options.js';
+import type { Workforce } from './workforce.js';
 
 /** So many chunks for each worker are read before somebody takes their results. */
 const LOOK_AHEAD_CHUNKS = 8;
@@ -26,7 +26,7 @@ export class Stream implements Call, AsyncIterableIterator<unknown> {
   readonly job: Job;
   readonly retries: number;
   over = false;
-  readonly #crew: Crew;
+  readonly #crew: Workforce;
   readonly #facts: StreamFacts;
   readonly #lookAhead: number;
   readonly #chunks: Chunk[] = [];
@@ -45,7 +45,7 @@ export class Stream implements Call, AsyncIterableIterator<unknown> {
   #turn: Promise<unknown> = Promise.resolve();
   readonly #onAbort = () => this.#giveUp({ error: this.#facts.settings.signal?.reason }, true);
 
-  constructor(crew: Crew, facts: StreamFacts) {
+  constructor(crew: Workforce, facts: StreamFacts) {
     this.#crew = crew;
     this.#facts = facts;
     this.job = facts.job;
@@ -80,7 +80,7 @@ export class Stream implements Call, AsyncIterableIterator<unknown> {
     return this.#chunks.shift();
   }
 
-  settle(first: number, values: readonly unknown[], failures: Failures): void {
+  settle(first: number, values: ArrayLike<unknown>, failures: Failures): void {
     for (let i = 0; i < values.length; i++) this.#outcomes.set(first + i, { value: values[i] });
     for (const [i, error] of failures) this.#outcomes.set(first + i, { error });
     this.#done += Math.max(values.length, failures.length);

@@ -1,7 +1,26 @@
 import { signalOf, timeoutOf, type WaitOptions } from '../heap/internal.js';
 import { checkCount } from './pool-options.js';
 
-/** What a call of a pool may be told besides its tasks. */
+/**
+ * What a call of a pool may be told besides its tasks: also `timeout` (in ms) and `signal`, which end the workers that are at its
+ * tasks.
+ *
+ * @example
+ * ```ts
+ * import { Pool } from 'multiprocess';
+ *
+ * await using pool = new Pool(2);
+ * const half = (n: number) => n / 2;
+ * await pool.map(half, [2, 4, 6], {
+ *   chunksize: 1,
+ *   retries: 1,
+ *   timeout: 60_000,
+ *   onProgress: (done, total) => {
+ *     if (done === total) console.log(`${done} of ${total}`); // 3 of 3
+ *   },
+ * });
+ * ```
+ */
 export interface TaskOptions extends WaitOptions {
   /**
    * How many tasks are handed to a worker at once. Default: 1 for `imap` and `imapUnordered`; otherwise as many as give each

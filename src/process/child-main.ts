@@ -7,6 +7,7 @@ import { decode, encode, findFunction } from '../codec/internal.js';
 import { giveSlots } from '../heap/internal.js';
 import { signalOnParentDeath } from '../os/index.js';
 import { withInheritedBlocks } from '../shared-memory/internal.js';
+import { giveBell } from './bell.js';
 import { args, header, self } from './child-identity.js';
 import { importModule } from './import-module.js';
 import { RECORD_DESCRIPTOR, writeOutcome } from './spawn-record.js';
@@ -16,6 +17,7 @@ const SIGKILL = 9;
 
 const FIRST_BLOCK = RECORD_DESCRIPTOR + 1;
 giveSlots(header.slots.map((slot, i) => ({ ...slot, fd: FIRST_BLOCK + header.blocks + i })));
+giveBell(FIRST_BLOCK + header.blocks + header.slots.length);
 
 let returned = false;
 

@@ -1,7 +1,8 @@
 // What the rooms above may use of this one besides its public face.
 
+export { bellDescriptor } from './bell.js';
 export { currentProcess } from './current.js';
-export { endOf } from './process.js';
+export { endOf, startWithBell } from './process.js';
 export { spawnChild } from './spawn.js';
 export { readOutcome } from './spawn-record.js';
 export { reviveFunction, type TravellingFunction, travelling } from './travelling-function.js';

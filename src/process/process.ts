@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
+import type { Socket } from 'node:net';
 import { inspect } from 'node:util';
 import { decode, encode } from '../codec/internal.js';
 import { ClosedError, ProcessDiedError, ProcessStateError } from '../errors/index.js';
@@ -10,7 +11,7 @@ import { addChild, livingChildren, removeChild } from './children.js';
 import { currentProcess } from './current.js';
 import { type End, endFromEvent, endFromKernel } from './end.js';
 import { checkOptions, type ModuleTarget, type ProcessOptions } from './process-options.js';
-import { spawnChild } from './spawn.js';
+import { type SpawnOptions, spawnChild } from './spawn.js';
 import { type Outcome, type Receipt, readOutcome } from './spawn-record.js';
 import { locateTarget } from './target.js';
 import { expectResult, resultArrived } from './transit.js';
@@ -25,6 +26,13 @@ const unclaimed = new FinalizationRegistry<Receipt>(resultArrived);
 
 /** When a started process has ended. Does not keep the event loop alive. */
 export let endOf: (process: Process) => Promise<void>;
+
+/**
+ * Starts a process that can wake this one's event loop by writing to its `bellDescriptor()`. What it writes says nothing more.
+ *
+ * @throws what `start()` throws.
+ */
+export let startWithBell: (process: Process) => Socket;
 
 /**
  * A function running in a process of its own.
@@ -78,6 +86,10 @@ export class Process<A extends readonly unknown[] = any[], R = unknown> {
 
   static {
     endOf = (process) => process.#end;
+    startWithBell = (process) => {
+      process.#start(['pipe']);
+      return process.#child!.stdio.at(-1) as Socket;
+    };
   }
 
   /**
@@ -111,6 +123,10 @@ export class Process<A extends readonly unknown[] = any[], R = unknown> {
    * files open; Node's `MODULE_NOT_FOUND` for a package that is not installed; UnsupportedPlatformError.
    */
   start(): void {
+    this.#start([]);
+  }
+
+  #start(also: SpawnOptions['also']): void {
     this.#use();
     if (this.#child !== undefined) {
       throw new ProcessStateError(
@@ -138,7 +154,7 @@ export class Process<A extends readonly unknown[] = any[], R = unknown> {
     };
     this.#receipt = header.receipt;
     const { env, execArgv, stdio = 'inherit' } = this.#options;
-    const { child, record } = spawnChild(header, args, { env, execArgv, stdio });
+    const { child, record } = spawnChild(header, args, { env, execArgv, stdio, also });
     this.#child = child;
     this.#args = []; // they are held for the child from here on
     unclaimed.register(this, header.receipt, this);

@@ -21,7 +21,7 @@ export interface SpawnOptions {
   readonly execArgv: readonly string[] | undefined;
   readonly stdio: 'inherit' | 'pipe' | 'ignore';
   /** Descriptors that the child gets besides, and a channel to it. */
-  readonly also?: readonly (number | 'ipc')[];
+  readonly also?: readonly (number | 'ipc' | 'pipe')[] | undefined;
   /** A session and a process tree of its own: the child outlives this process and what that belongs to. */
   readonly apart?: boolean;
 }

@@ -153,5 +153,6 @@ export async function pools(): Promise<void> {
   const stats: mp.PoolStats = pool.stats();
   const options: mp.PoolOptions = { processes: 1, maxTasksPerChild: 3 };
   const died: number | undefined = new mp.WorkerDiedError('x', { task: 1 }).task;
-  void [out, one, length, rows, stats, new mp.Pool(options), died];
+  const managed: mp.Pool = await new mp.SyncManager().Pool(2);
+  void [out, one, length, rows, stats, new mp.Pool(options), died, managed];
 }
