@@ -89,7 +89,7 @@ export class Instances {
   enter(object: object, methods: readonly string[], gone: () => void): Place {
     const place = new Place(this.#heap, this.#heap.create(rootKind.instance));
     const exposed = { methods, generators: [] };
-    this.#byPlace.set(formatPlace(place), { object, place, typeid: object.constructor.name, exposed, gone });
+    this.#note({ object, place, typeid: object.constructor.name, exposed, gone });
     return place;
   }
 
@@ -105,10 +105,7 @@ export class Instances {
   /** Forgets what nobody can reach any more. */
   sweep(): void {
     for (const [address, served] of this.#byAddress) {
-      if (this.#heap.left || this.#heap.exists(served.place.at)) continue;
-      this.#byAddress.delete(address);
-      if (this.#byObject.get(served.object) === served) this.#byObject.delete(served.object);
-      served.gone?.();
+      if (!this.#heap.left && !this.#heap.exists(served.place.at)) this.#forget(address);
     }
   }
 
@@ -124,8 +121,23 @@ export class Instances {
     this.#fresh.push(place);
     const served = { object, place, typeid, exposed: exposedBy(object, this.#types.get(typeid)?.exposed) };
     this.#byObject.set(object, served);
-    this.#byAddress.set(place.at.address, served);
+    this.#note(served);
     return served;
+  }
+
+  #note(served: Served): void {
+    const { address } = served.place.at;
+    // The root of one that is gone may be in use again before anybody has looked.
+    this.#forget(address);
+    this.#byAddress.set(address, served);
+  }
+
+  #forget(address: number): void {
+    const served = this.#byAddress.get(address);
+    if (served === undefined) return;
+    this.#byAddress.delete(address);
+    if (this.#byObject.get(served.object) === served) this.#byObject.delete(served.object);
+    served.gone?.();
   }
 
   #handle({ place, typeid, exposed }: Served): string {

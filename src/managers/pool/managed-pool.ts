@@ -51,14 +51,16 @@ function openPool(fields: string): ManagedPool {
     throw new ValueError(`This is not the handle of a manager's pool: '${fields.slice(0, 80)}'.`);
   }
   const link = linkAt(manager);
+  // Calls say where in the manager's heap it is.
+  if (place.heap !== link.heap) throw new ValueError('This is the handle of an object of another manager.');
   const here = servedHere();
   if (link.isHere && here !== undefined) {
-    return (here.find(formatPlace(place)).object as { object: ManagedPool }).object;
+    return (here.find(place.at.address, place.at.serial).object as { object: ManagedPool }).object;
   }
   return wrapperAt(place, rootKind.instance, (found) => {
     const board = open(Buffer.from(boardText, 'base64url').toString() as never) as Board;
     const { processes, allowSource } = board.get('facts') as BoardFacts;
-    const crew = new RemoteCrew(link, formatPlace(found), board);
+    const crew = new RemoteCrew(link, found.at, board);
     const pool = new ManagedPool(
       crew,
       { processes, allowSource, sealed: true },

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { ClosedError, ManagerClosedError, RemoteError } from '../../errors/index.js';
+import type { RootAddress } from '../../heap/internal.js';
 import type { PoolStats } from '../../pool/index.js';
 import {
   type Call,
@@ -34,7 +35,7 @@ interface Underway {
 /** What leads to the crew of a pool in a manager's server. The calls are here; their chunks are sent there and come back. */
 export class RemoteCrew implements Workforce {
   readonly #link: Link;
-  readonly #place: string;
+  readonly #at: RootAddress;
   readonly #board: Board;
   readonly #window: number;
   readonly #calls = new Map<Call, Underway>();
@@ -42,9 +43,9 @@ export class RemoteCrew implements Workforce {
   /** Held while something is under way. */
   #pool: object | undefined;
 
-  constructor(link: Link, place: string, board: Board) {
+  constructor(link: Link, at: RootAddress, board: Board) {
     this.#link = link;
-    this.#place = place;
+    this.#at = at;
     this.#board = board;
     this.#window = WINDOW * (board.get('facts') as { processes: number }).processes;
   }
@@ -84,7 +85,7 @@ export class RemoteCrew implements Workforce {
   abandon(call: Call, end: boolean): void {
     const underway = this.#calls.get(call);
     if (underway === undefined) return;
-    this.#tell(ask.call, [this.#place, 'abandon', [underway.id, end]]);
+    this.#tell(ask.call, [this.#at.address, this.#at.serial, 'abandon', [underway.id, end]]);
     this.finish(call);
   }
 
@@ -96,7 +97,7 @@ export class RemoteCrew implements Workforce {
 
   close(): void {
     this.#closedHere = true;
-    this.#tell(ask.call, [this.#place, 'close', []]);
+    this.#tell(ask.call, [this.#at.address, this.#at.serial, 'close', []]);
   }
 
   async terminate(): Promise<void> {
@@ -204,7 +205,7 @@ export class RemoteCrew implements Workforce {
   }
 
   async #ask(method: string, args: readonly unknown[]): Promise<unknown> {
-    return this.#link.connect().request(ask.call, [this.#place, method, args], this.#pool);
+    return this.#link.connect().request(ask.call, [this.#at.address, this.#at.serial, method, args], this.#pool);
   }
 
   /** Nobody waits for the answer: if the server is gone, so is what it is told of. */
