@@ -1,22 +1,16 @@
 import { inspect } from 'node:util';
 import { encode, type FunctionLocation, locateFunction, registerSharedKind } from '../codec/internal.js';
-import {
-  ManagerClosedError,
-  ManagerNotStartedError,
-  ProcessStateError,
-  TimeoutError,
-  ValueError,
-} from '../errors/index.js';
+import { ManagerNotStartedError, ProcessStateError, ValueError } from '../errors/index.js';
 import { openAsOwn, parsePlace } from '../heap/internal.js';
 import { type Handle, isImporting, markUncloneable, refuseJson } from '../shared-memory/internal.js';
 import { closedError } from './closed.js';
+import { askToEnd, endsInTime } from './end-server.js';
 import { knownLink, type Link, linkAt, openLink } from './link.js';
 import {
   checkInitializer,
   checkOptions,
   DEFAULT_LINGER_MS,
   DEFAULT_TIMEOUT_MS,
-  LONGEST_TIMER_MS,
   type ManagerOptions,
 } from './manager-options.js';
 import { meet } from './meet.js';
@@ -260,34 +254,11 @@ export class BaseManager {
 
   async #end(): Promise<void> {
     const link = this.#link!;
-    const asked = this.#ask(link);
-    // A server that is busy for long is ended all the same, by who started it.
-    await (this.#server?.end() ?? this.#inTime(asked));
+    const asked = askToEnd(link);
+    // A server that is busy for long is ended all the same, by who started it. Whoever does not want to wait for somebody else's
+    // to answer still has to for its end.
+    await (this.#server?.end() ?? endsInTime(asked, Math.max(this.#options.timeout ?? 0, DEFAULT_TIMEOUT_MS)));
     link.close();
-  }
-
-  async #inTime(ending: Promise<void>): Promise<void> {
-    // Whoever does not want to wait for somebody else's server still has to for its end.
-    const timeout = Math.max(this.#options.timeout ?? 0, DEFAULT_TIMEOUT_MS);
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      const giveUp = () => reject(new TimeoutError(notEnding(timeout)));
-      if (timeout !== Number.POSITIVE_INFINITY) timer = setTimeout(giveUp, Math.min(timeout, LONGEST_TIMER_MS));
-    });
-    try {
-      await Promise.race([ending, late]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #ask(link: Link): Promise<void> {
-    try {
-      await link.connect().request(ask.shutdown, []);
-      await link.connect().ended();
-    } catch (error) {
-      if (!(error instanceof ManagerClosedError)) throw error;
-    }
   }
 
   /**
@@ -351,13 +322,6 @@ export class BaseManager {
   static linkOf(manager: BaseManager): Link {
     return manager.#started();
   }
-}
-
-function notEnding(ms: number): string {
-  return (
-    `The manager's server did not end within ${ms} ms: it is stopped (SIGSTOP) or busy. It has been told, and ends when it ` +
-    'goes on; or kill it.'
-  );
 }
 
 function registerType(manager: typeof BaseManager, typeid: string, type: Class<object>, options?: unknown): void {
