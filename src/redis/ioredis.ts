@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Redis, RedisOptions } from 'ioredis';
 import { type Argument, type Connection, DIAL_MS, LostError, type Reply, ReplyError } from './port.js';
 
@@ -31,7 +30,9 @@ async function connectTo(redis: Redis): Promise<Connection> {
   redis.on('error', (error: unknown) => {
     failure ??= error;
   });
-  const ended = once(redis, 'end').then(() => {});
+  const ended = new Promise<void>((resolve) => {
+    redis.once('end', () => resolve());
+  });
   try {
     await redis.connect();
   } catch (error) {

@@ -7,11 +7,13 @@ import { Engine, type EngineOptions, type ObjectFacts } from './engine.js';
 import { nameIn } from './keys.js';
 import type { Argument } from './port.js';
 import { encodePairs, RedisDict, RedisNamespace } from './redis-dict.js';
+import { RedisEvent } from './redis-event.js';
 import { encodeItems, RedisList } from './redis-list.js';
 import { RedisLock, RedisRLock } from './redis-lock.js';
 import type { RedisObject } from './redis-object.js';
 import type { Script } from './script.js';
 import { makeDict } from './scripts/dict.js';
+import { makeEvent } from './scripts/event.js';
 import { makeList } from './scripts/list.js';
 import { makeLock } from './scripts/lock.js';
 import type { Reached } from './target.js';
@@ -22,6 +24,7 @@ const kinds: Record<string, new (engine: Engine, facts: ObjectFacts) => RedisObj
   namespace: RedisNamespace,
   lock: RedisLock,
   rlock: RedisRLock,
+  event: RedisEvent,
 };
 
 function makeProxy(engine: Engine, facts: ObjectFacts): RedisObject {
@@ -78,6 +81,10 @@ export class RedisManager {
 
   async RLock(options?: Named): Promise<RedisRLock> {
     return this.#make('rlock', nameIn(options), makeLock, [], []);
+  }
+
+  async Event(options?: Named): Promise<RedisEvent> {
+    return this.#make('event', nameIn(options), makeEvent, [], []);
   }
 
   get address(): string {

@@ -41,7 +41,14 @@ export function reachedByClient(client: unknown): Reached {
   if ('masters' in client) throw isACluster();
   if (!('withTypeMapping' in client)) throw noClient();
   const redis = client as unknown as NodeRedisClient;
-  const { modules: _, functions: __, scripts: ___, ...options } = (redis.options ?? {}) as Record<string, unknown>;
+  // Modules are of no use here, and what provides credentials is made of the password again.
+  const {
+    modules: _,
+    functions: __,
+    scripts: ___,
+    credentialsProvider: ____,
+    ...options
+  } = (redis.options ?? {}) as Record<string, unknown>;
   const { host = 'localhost', port = 6379, path } = (options['socket'] ?? {}) as Record<string, unknown>;
   return {
     dial: () => duplicateNodeRedis(redis),

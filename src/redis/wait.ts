@@ -1,8 +1,10 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { signalOf, timeoutOf, type WaitOptions } from '../heap/internal.js';
 import type { Hints } from './hints.js';
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+/** However soon it is to be over, the first look is waited for: one that is free is got. But not if the server is not there. */
+const FIRST_LOOK_MS = 1000;
 /** How long giving up may keep the caller, who does not want to wait any more. What is not taken back then is by its lease. */
 const GIVE_UP_MS = 1000;
 
@@ -46,7 +48,8 @@ export async function waitFor<T>(
   const timer = setTimeout(() => {}, LONGEST_TIMER_MS);
   let late: NodeJS.Timeout | undefined;
   let onAbort: (() => void) | undefined;
-  const ends: Promise<Won<T> | undefined>[] = [wait.result, closing];
+  const ends: Promise<Won<T> | undefined>[] = [wait.result];
+  const breaks: Promise<never>[] = [closing];
   if (timeout <= LONGEST_TIMER_MS) {
     ends.push(
       new Promise((resolve) => {
@@ -55,7 +58,7 @@ export async function waitFor<T>(
     );
   }
   if (signal !== undefined) {
-    ends.push(
+    breaks.push(
       new Promise((_, reject) => {
         onAbort = () => reject(signal.reason);
         signal.addEventListener('abort', onAbort);
@@ -63,7 +66,7 @@ export async function waitFor<T>(
     );
   }
   try {
-    const won = await Promise.race(ends);
+    const won = (await Promise.race([...ends, ...breaks])) ?? (await Promise.race([wait.firstLook(), ...breaks]));
     if (won === undefined) await wait.giveUp();
     return won;
   } catch (error) {
@@ -81,13 +84,25 @@ class Wait<T> {
   readonly #awaited: Awaited<T>;
   #over = false;
   #won: Won<T> | undefined;
+  readonly #looked: Promise<void>;
+  #endLook!: () => void;
   #isHinted = false;
   #wake: () => void = () => {};
 
   constructor(awaited: Awaited<T>, hints: Hints) {
     this.#awaited = awaited;
+    this.#looked = new Promise((resolve) => {
+      this.#endLook = resolve;
+    });
     this.result = this.#run(hints);
     this.result.catch(() => {}); // who gave up does not ask
+  }
+
+  /** @returns what has been won, once it has been looked for. */
+  async firstLook(): Promise<Won<T> | undefined> {
+    await within(FIRST_LOOK_MS, this.#looked);
+    await nextTurn(); // `result` is settled after the look
+    return Promise.race([this.result, undefined]);
   }
 
   async giveUp(): Promise<void> {
@@ -97,13 +112,7 @@ class Wait<T> {
       (won) => this.#awaited.giveUp(won),
       () => this.#awaited.giveUp(undefined),
     );
-    givenUp.catch(() => {});
-    const enough = new AbortController();
-    await Promise.race([
-      givenUp.catch(() => {}),
-      delay(GIVE_UP_MS, undefined, { signal: enough.signal }).catch(() => {}),
-    ]);
-    enough.abort();
+    await within(GIVE_UP_MS, givenUp);
   }
 
   async #run(hints: Hints): Promise<Won<T> | undefined> {
@@ -112,12 +121,14 @@ class Wait<T> {
       while (!this.#over) {
         this.#isHinted = false;
         const found = await this.#awaited.look();
+        this.#endLook();
         if (found instanceof Won) return found;
         await this.#sleep(found);
         if (this.#won !== undefined) return this.#won;
       }
       return undefined;
     } finally {
+      this.#endLook();
       leave();
     }
   }
@@ -141,4 +152,12 @@ class Wait<T> {
     });
     this.#wake = () => {};
   }
+}
+
+/** Awaits the end of something, however it ends, but not for longer. */
+async function within(ms: number, promise: Promise<unknown>): Promise<void> {
+  const enough = new AbortController();
+  const end = () => enough.abort();
+  promise.then(end, end);
+  await delay(ms, undefined, { signal: enough.signal }).catch(() => {});
 }

@@ -304,6 +304,14 @@ export function behaviours({ name: backend, connections }: Backend): void {
     assert.equal(await strict.locked(), false);
   });
 
+  check('one that is free is got, however soon it is to be', async (one) => {
+    const lock = await one.Lock();
+    for (let i = 0; i < 5; i++) {
+      assert.equal(await lock.acquire({ timeout: 0.01 }), true);
+      await lock.release();
+    }
+  });
+
   check('an RLock is entered again inside its own run', async (one) => {
     const rlock = await one.RLock();
     const inner = () => rlock.run(async () => [await rlock.tryAcquire(), await rlock.release()].length);
@@ -318,6 +326,36 @@ export function behaviours({ name: backend, connections }: Backend): void {
     await lock.run(async () => {
       assert.equal(await lock.acquire({ timeout: 5 }), false, 'a Lock is not acquired twice');
     });
+  });
+
+  check('events', async (one, other) => {
+    const name = testName('event');
+    const event = await one.Event({ name });
+    const theirs = await other.Event({ name });
+    assert.deepEqual([await event.isSet(), await event.wait({ timeout: 5 })], [false, false]);
+    assert.equal(await event.wait({ timeout: 0 }), false);
+    const waiting = [event.wait(), event.wait(), theirs.wait()];
+    await eventually('they wait, and hear of it', async () => {
+      await theirs.set();
+      await theirs.clear(); // a pulse is not missed by one who waits
+      return Promise.race([Promise.all(waiting).then(() => true), new Promise<false>((r) => setTimeout(r, 5, false))]);
+    });
+    assert.deepEqual(await Promise.all(waiting), [true, true, true]);
+    assert.equal(await event.isSet(), false);
+    await event.set();
+    await event.set();
+    assert.deepEqual(
+      [await theirs.isSet(), await theirs.wait(), await theirs.wait({ timeout: 0 })],
+      [true, true, true],
+    );
+    await event.clear();
+    await assert.rejects(event.wait({ signal: AbortSignal.timeout(5) }), { name: 'TimeoutError' });
+    await assert.rejects(event.wait({ signal: AbortSignal.abort(new Error('no')) }), { message: 'no' });
+    await assert.rejects(event.wait(5 as never), TypeError);
+    const stale = assert.rejects(theirs.wait(), { code: 'ERR_MULTIPROCESS_STALE_HANDLE' });
+    await event.dispose();
+    await stale;
+    assert.match(inspect(event), /^RemoteEvent \{/);
   });
 
   check('what has given up leaves nothing', async (one, other) => {

@@ -1,7 +1,7 @@
 import { isEngineUrl } from '../../redis/address.js';
 import { parseAddress } from './address.js';
 import { type Authkey, bytesOfAuthkey } from './authkey.js';
-import { asEngineManager, type EngineManager } from './engine-manager.js';
+import type { EngineManager } from './engine-manager.js';
 import type { RemoteFactories, RemoteManager, RemoteTypes } from './remote-manager.js';
 
 /** The URL of a server of Redis or Valkey. */
@@ -92,7 +92,8 @@ export async function connect(address: string, options?: ConnectOptions): Promis
       throw new TypeError('authkey and tls are for managers: a server is told of in its URL, or by { client }.');
     }
     const { openServer } = await import('../../redis/index.js');
-    return asEngineManager(await openServer(address, client, { prefix, lease }));
+    const manager: EngineManager = await openServer(address, client, { prefix, lease });
+    return manager;
   }
   if (tls !== undefined && (typeof tls !== 'object' || tls === null)) throw new TypeError('tls is an object.');
   const where = parseAddress(address);

@@ -1,4 +1,3 @@
-import type { RedisManager } from '../../redis/index.js';
 import type { RemoteManager } from './remote-manager.js';
 
 /**
@@ -8,10 +7,14 @@ import type { RemoteManager } from './remote-manager.js';
 export interface EngineManager
   extends Pick<
     RemoteManager,
-    'dict' | 'list' | 'Namespace' | 'Lock' | 'RLock' | 'address' | 'closed' | 'close' | typeof Symbol.asyncDispose
+    | 'dict'
+    | 'list'
+    | 'Namespace'
+    | 'Lock'
+    | 'RLock'
+    | 'Event'
+    | 'address'
+    | 'closed'
+    | 'close'
+    | typeof Symbol.asyncDispose
   > {}
-
-/** The same for the compiler: what is done there is what is said here. */
-export function asEngineManager(manager: RedisManager): EngineManager {
-  return manager;
-}

@@ -2,22 +2,14 @@ import type { Reply } from '../port.js';
 import { checkObject, makeOrFind, Script, serverTime } from '../script.js';
 
 // A lock, of an object's keys:
-//   meta    owner, fence (the number of the last acquisition), ownerDied (of whom the owner has it), died (the last owner did)
+//   meta    owner, fence (the token of the last acquisition), ownerDied (of whom the owner has it), died (the last owner did)
 //   leases  owner and waiters, each until when it lives: whoever has not renewed by then is dead
 //   line    the waiters, first come first served
 // Each acquisition is a member of its own, '<client>.<number>': asked for again, it is the same one. Whoever lets go, or finds
-// the owner dead, makes the first living waiter the owner in the same step.
+// the owner dead, makes the first living waiter the owner in the same step. A token is the time in µs, or one more than the last:
+// so they grow even when the server has lost what it knew.
 
-/** Fences begin at the server's clock in µs: those of a lock that was made again are larger, too. */
-export const makeLock = new Script(
-  'writes',
-  makeOrFind,
-  `
-local clock = redis.call('TIME')
-redis.call('HSET', meta, 'fence', string.format('%d%06d', clock[1], clock[2]))
-return ARGV[2]
-`,
-);
+export const makeLock = new Script('writes', makeOrFind, 'return ARGV[2]');
 
 const steps = `
 local leases, line = KEYS[2], KEYS[3]
@@ -27,8 +19,9 @@ local function lives(member)
   return ends and tonumber(ends) > now
 end
 local function own(member)
-  redis.call('HINCRBY', meta, 'fence', 1)
-  redis.call('HSET', meta, 'owner', member, 'ownerDied', redis.call('HGET', meta, 'died') or '0')
+  local last = tonumber(redis.call('HGET', meta, 'fence') or '0')
+  local fence = string.format('%.0f', math.max(last + 1, clock[1] * 1000000 + clock[2]))
+  redis.call('HSET', meta, 'fence', fence, 'owner', member, 'ownerDied', redis.call('HGET', meta, 'died') or '0')
   redis.call('HDEL', meta, 'died')
 end
 local function passOn()
