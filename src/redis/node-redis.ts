@@ -5,8 +5,8 @@ export interface NodeRedisClient {
   readonly options?: object;
   duplicate(overrides?: object): NodeRedisClient;
   connect(): Promise<unknown>;
-  withTypeMapping(mapping: object): NodeRedisClient;
-  sendCommand(args: readonly (string | Buffer)[]): Promise<unknown>;
+  withTypeMapping(mapping: object): unknown;
+  sendCommand(args: readonly (string | Buffer)[], options: object): Promise<unknown>;
   subscribe(channel: string, listener: (message: Buffer) => void, bufferMode: true): Promise<unknown>;
   unsubscribe(channel: string): Promise<unknown>;
   destroy(): void;
@@ -35,8 +35,8 @@ function socketOf(options: object | undefined): object | undefined {
   return (options as { socket?: object } | undefined)?.socket;
 }
 
-/** Bulk strings: the number of their type is a part of the protocol. */
-const BLOB_STRING = 36;
+/** Bulk strings arrive as bytes: 36, '$', says in the protocol that one follows. */
+const binary = { typeMapping: { 36: Buffer } };
 
 async function connectTo(client: NodeRedisClient): Promise<Connection> {
   const connection = new NodeRedisConnection(client);
@@ -52,12 +52,10 @@ async function connectTo(client: NodeRedisClient): Promise<Connection> {
 class NodeRedisConnection implements Connection {
   readonly ended: Promise<void>;
   readonly #client: NodeRedisClient;
-  readonly #binary: NodeRedisClient;
   #finish!: () => void;
 
   constructor(client: NodeRedisClient) {
     this.#client = client;
-    this.#binary = client.withTypeMapping({ [BLOB_STRING]: Buffer });
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -67,7 +65,7 @@ class NodeRedisConnection implements Connection {
 
   async call(args: readonly Argument[]): Promise<Reply> {
     try {
-      return (await this.#binary.sendCommand(args.map(text))) as Reply;
+      return (await this.#client.sendCommand(args.map(text), binary)) as Reply;
     } catch (error) {
       throw translated(error);
     }
