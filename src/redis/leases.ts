@@ -75,7 +75,6 @@ export class Leases {
       stdin: false,
     });
     this.#worker = worker;
-    worker.unref();
     return new Promise((resolve, reject) => {
       const fail = (why: string, code = 'ERR_MULTIPROCESS_ENGINE') => {
         if (this.#worker === worker) {
@@ -86,9 +85,12 @@ export class Leases {
         void worker.terminate();
       };
       worker.on('message', (message: FromLeases) => {
-        if ('ready' in message) resolve();
-        else if ('failed' in message) fail(message.failed, message.code);
-        else this.#lose(message.lost);
+        if ('ready' in message) {
+          worker.unref(); // from here on nobody waits for it
+          resolve();
+        } else if ('failed' in message) {
+          fail(message.failed, message.code);
+        } else this.#lose(message.lost);
       });
       worker.on('error', (error) => fail(String(error)));
       worker.on('exit', () => {

@@ -81,5 +81,12 @@ const actions: Record<string, (manager: EngineManager) => Promise<unknown>> = {
   },
 };
 
-console.log(`done ${JSON.stringify(await actions[action!]!(manager))}`);
-setInterval(() => {}, 1000);
+if (action === 'exit') {
+  const lock = await manager.Lock({ name: 'exit' });
+  await lock.acquire();
+  await (await manager.dict(null)).changed('x', { timeout: 5 });
+  console.log('done "and nothing keeps it"');
+} else {
+  console.log(`done ${JSON.stringify(await actions[action!]!(manager))}`);
+  setInterval(() => {}, 1000);
+}

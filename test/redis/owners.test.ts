@@ -107,6 +107,12 @@ test('one that is stopped for too long has lost it, is told, and cannot do harm'
   await running.kill();
 });
 
+test('what is open does not keep a process from exiting', { timeout: 60_000 }, async () => {
+  const { running } = await client('exit');
+  const { code, signal, stderr } = await running.finished;
+  assert.deepEqual([code, signal], [0, null], stderr);
+});
+
 test('close gives back, and rejects who waits', async () => {
   const closing = await connect(server.url, { lease: LEASE_MS });
   const lock = await closing.Lock({ name: 'closing' });
