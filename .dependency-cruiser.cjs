@@ -2,6 +2,7 @@
 const rooms = [
   'cli',
   'managers',
+  'redis',
   'pool',
   'process',
   ['collections', 'queues'],
@@ -52,10 +53,17 @@ module.exports = {
       to: { path: '^src/[^/]+/', pathNot: `^src/(${rooms.flat().join('|')})/` },
     },
     {
+      // Users have one of them among their own dependencies: here they are optional peers, loaded when a server is reached.
+      name: 'only-redis-knows-its-clients',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/redis/(ioredis|node-redis|target)[.]ts$' },
+      to: { path: 'node_modules/(ioredis|redis)/' },
+    },
+    {
       name: 'not-to-dev-dependencies',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev'] },
+      to: { dependencyTypes: ['npm-dev'], pathNot: 'node_modules/(ioredis|redis)/' },
     },
   ],
   options: {

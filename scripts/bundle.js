@@ -21,17 +21,18 @@ await build({
   entryPoints: {
     ...Object.fromEntries(entries.map((entry) => [entry, `build/src/${entry}.js`])),
     'process/wait-helper': 'build/src/heap/wait-helper.js',
+    'process/lease-worker': 'build/src/redis/lease-worker.js',
     'process/pool-worker': 'build/src/pool/pool-worker.js',
     'process/server-main': 'build/src/managers/server-main.js',
   },
   outdir: 'dist',
   bundle: true,
   splitting: true, // one instance of everything, whichever entry it is reached by
-  chunkNames: 'process/[name]-[hash]', // beside child-main.js and wait-helper.js, which they find relative to themselves
+  chunkNames: 'process/[name]-[hash]', // beside child-main.js, wait-helper.js and the others, which they find relative to themselves
   format: 'esm',
   platform: 'node',
   target: 'node20.19',
-  external: ['koffi'],
+  external: ['koffi', 'ioredis', 'redis'],
   sourcemap: true,
   logLevel: 'warning',
 });

@@ -21,6 +21,7 @@ export {
   StaleHandleError,
   TimeoutError,
   TooManyParticipantsError,
+  UncertainOutcomeError,
   UnsupportedPlatformError,
   ValueError,
   WorkerDiedError,

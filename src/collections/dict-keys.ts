@@ -194,6 +194,16 @@ export function plainKey(key: unknown): unknown {
   return keyOf(scratch.head, scratch.words, 0);
 }
 
+/**
+ * A key as it comes out of a dict: equal keys are alike.
+ *
+ * @throws TypeError for what is no key; RangeError for one that is too large.
+ */
+export function copyOfKey(key: unknown): unknown {
+  scratch.set(key);
+  return keyOf(scratch.head, scratch.words, 0);
+}
+
 /** How many words the key behind a head has. */
 export function keyLength(head: number): number {
   const length = (head & HEAD_MASK) >>> KIND_BITS;

@@ -18,6 +18,7 @@ export { RemoteError } from './remote-error.js';
 export { StaleHandleError } from './stale-handle-error.js';
 export { TimeoutError } from './timeout-error.js';
 export { TooManyParticipantsError } from './too-many-participants-error.js';
+export { UncertainOutcomeError } from './uncertain-outcome-error.js';
 export { UnsupportedPlatformError } from './unsupported-platform-error.js';
 export { ValueError } from './value-error.js';
 export { WorkerDiedError } from './worker-died-error.js';

@@ -1,7 +1,8 @@
 export { BaseManager, type ServeOptions } from './base-manager.js';
 export type { ManagerOptions } from './manager-options.js';
 export type { Named } from './names.js';
-export { type ConnectOptions, connect } from './network/connect.js';
+export { type ConnectOptions, connect, type EngineOptions, type EngineUrl } from './network/connect.js';
+export type { EngineManager } from './network/engine-manager.js';
 export type { RemoteDict, RemoteList, RemoteNamespace } from './network/remote-collections.js';
 export type { RemoteInstance } from './network/remote-instance.js';
 export type { RemoteLock } from './network/remote-lock.js';

@@ -16,7 +16,7 @@ interface Fault {
 }
 
 const unwritten = /Cell \d+ of \d+ is |A pair is |In a snapshot: |: \d+:\d+ was not /;
-const twice = /: \d+ was taken 1 times before|The bag has something twice|: \d+ of \d+ has come after/;
+const twice = /: \d+ was taken [1-9]\d* times before|The bag has something twice|: \d+ of \d+ has come after/;
 const lost = /\d+ items are lost, and \d+ deaths may have lost one/;
 
 export const faults: Readonly<Record<string, Fault>> = {

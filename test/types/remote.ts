@@ -95,3 +95,16 @@ export async function usage(): Promise<void> {
   const plain: RemoteManager = remote;
   void [n, inferred, title, big, point.x satisfies number, bytes, item, leased, ran, plain];
 }
+
+/** Code for a remote manager compiles for a server of Redis, as far as it uses what is there. */
+export async function atAServer(): Promise<void> {
+  const work = async (manager: Pick<RemoteManager, 'dict' | 'Lock'>) => {
+    const lock: RemoteLock = await manager.Lock({ name: 'x' });
+    const dict: RemoteDict<string, number> = await manager.dict<string, number>();
+    return lock.run(() => dict.increment('n'));
+  };
+  await using manager = await connect('redis://host:6379', { lease: 1000, prefix: 'x:' });
+  (await work(manager)) satisfies number;
+  // @ts-expect-error not there yet
+  await manager.Queue();
+}

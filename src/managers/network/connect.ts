@@ -1,15 +1,49 @@
+import { isEngineUrl } from '../../redis/address.js';
 import { parseAddress } from './address.js';
 import { type Authkey, bytesOfAuthkey } from './authkey.js';
+import type { EngineManager } from './engine-manager.js';
 import type { RemoteFactories, RemoteManager, RemoteTypes } from './remote-manager.js';
 
+/** The URL of a server of Redis or Valkey. */
+export type EngineUrl = `${'redis' | 'rediss' | 'valkey' | 'valkeys'}://${string}`;
+
+/** How a server of Redis or Valkey is used. */
+export interface EngineOptions {
+  /**
+   * A client of ioredis or of node-redis: its settings are used instead of the URL, which only says what kind of server it is.
+   * Connections are made beside its own.
+   */
+  client?: unknown;
+  /** What all keys at the server begin with. Only those meet who use the same one. Default: `mp:`. */
+  prefix?: string | undefined;
+  /**
+   * Milliseconds after which others take what is held by a client that has not been heard of: one that was killed, stopped, or
+   * cut off. From 100. Default: 10 000.
+   */
+  lease?: number | undefined;
+}
+
 /** How a manager on another machine is reached. */
-export interface ConnectOptions {
+export interface ConnectOptions extends EngineOptions {
   /** What both sides know: see `serve`. */
   authkey?: Authkey | undefined;
   /** For node:tls's `connect`, when the manager is served with `tls`: `ca`, `servername`… */
   tls?: object | undefined;
 }
 
+/**
+ * Connects to a server of Redis (7 or later) or Valkey. What is made there is used through the same objects as those of a
+ * manager on another machine; it stays at the server until it is disposed of, and is found by its name. Locks are held by
+ * leases: docs/beyond-one-machine.md says what is guaranteed, and what is not.
+ *
+ * The program needs a client library among its own dependencies: `ioredis` or `redis`.
+ *
+ * @param address `redis://user:password@host:port/database`, `rediss:` for TLS; `valkey:` and `valkeys:` are the same.
+ * @throws (rejects) MultiprocessError: `ERR_MULTIPROCESS_NO_CLIENT` without a client library, `ERR_MULTIPROCESS_READ_ONLY` for
+ * a replica, `ERR_MULTIPROCESS_ENGINE` for a server that is too old; AuthenticationError for a wrong password; TypeError,
+ * RangeError, ValueError for a wrong address or wrong options; system errors (`ECONNREFUSED`…).
+ */
+export async function connect(address: EngineUrl, options?: EngineOptions): Promise<EngineManager>;
 /**
  * Connects to a manager that another process, usually on another machine, serves by `manager.serve()`. What is made there is
  * used from here through objects whose methods return promises; blocking operations are done there, in the name of this
@@ -46,15 +80,27 @@ export interface ConnectOptions {
 export async function connect<T extends RemoteTypes = Record<never, never>>(
   address: string,
   options?: ConnectOptions,
-): Promise<RemoteManager & RemoteFactories<T>> {
+): Promise<RemoteManager & RemoteFactories<T>>;
+export async function connect(address: string, options?: ConnectOptions): Promise<RemoteManager | EngineManager> {
   if (options !== undefined && (typeof options !== 'object' || options === null)) {
     throw new TypeError('The options are an object, { authkey, tls }.');
   }
-  const { authkey, tls } = options ?? {};
+  const { authkey, tls, client, prefix, lease } = options ?? {};
+  // Most programs reach no other machine: they need not load what that takes.
+  if (isEngineUrl(address)) {
+    if (authkey !== undefined || tls !== undefined) {
+      throw new TypeError('authkey and tls are for managers: a server is told of in its URL, or by { client }.');
+    }
+    const { openServer } = await import('../../redis/index.js');
+    const manager: EngineManager = await openServer(address, client, { prefix, lease });
+    return manager;
+  }
   if (tls !== undefined && (typeof tls !== 'object' || tls === null)) throw new TypeError('tls is an object.');
   const where = parseAddress(address);
+  if (client !== undefined || prefix !== undefined || lease !== undefined) {
+    throw new TypeError('client, prefix and lease are for servers of Redis or Valkey: give their URL, redis://….');
+  }
   const key = bytesOfAuthkey(authkey);
-  // Most programs reach no other machine: they need not load what that takes.
   const { reach } = await import('./on-demand.js');
-  return (await reach(where, key, tls)) as RemoteManager & RemoteFactories<T>;
+  return await reach(where, key, tls);
 }

@@ -1,0 +1,206 @@
+import { decode, encode, type Translation } from '../codec/internal.js';
+import { MultiprocessError } from '../errors/index.js';
+import type { WaitOptions } from '../heap/internal.js';
+import { randomHex } from '../shared-memory/internal.js';
+import { Hints } from './hints.js';
+import { keyOf } from './keys.js';
+import { Leases } from './leases.js';
+import { type Again, closedError, Line, PATIENCE_MS } from './line.js';
+import type { Argument, Reply } from './port.js';
+import type { Script } from './script.js';
+import type { Reached } from './target.js';
+import { type Awaited, type Won, waitFor } from './wait.js';
+
+/** Which object, among all at the server. */
+export interface ObjectFacts {
+  readonly kind: string;
+  readonly name: string;
+  /** Given to it when it was made. */
+  readonly id: string;
+}
+
+export type MakeProxy = (engine: Engine, facts: ObjectFacts) => object;
+
+export interface More {
+  /** How long it waits for a server that cannot be reached, in ms. */
+  readonly patience?: number | undefined;
+  /** Told whether it was asked for more than once. */
+  readonly note?: { repeated: boolean } | undefined;
+}
+
+interface Named {
+  readonly engine: Engine;
+  readonly text: string;
+}
+
+const named = new WeakMap<object, Named>();
+
+export interface EngineOptions {
+  readonly prefix: string;
+  /** How long leases last, in ms. */
+  readonly lease: number;
+}
+
+/** What everything of one `connect()` shares: connections, leases, and the one wrapper of each object. */
+export class Engine implements Translation {
+  /** Who this is at the server. */
+  readonly client = randomHex(16);
+  readonly address: string;
+  readonly leases: Leases;
+  /** Never rejects. */
+  readonly closed: Promise<void>;
+  readonly #prefix: string;
+  readonly #line: Line;
+  readonly #hints: Hints;
+  readonly #makeProxy: MakeProxy;
+  readonly #proxies = new Map<string, WeakRef<object>>();
+  readonly #dropped: FinalizationRegistry<string>;
+  readonly #held = new Set<() => Promise<unknown>>();
+  readonly #waits = new Set<Promise<unknown>>();
+  readonly #closing: Promise<never>;
+  #reject!: (error: unknown) => void;
+  #finish!: () => void;
+  #ending: Promise<void> | undefined;
+  #last = 0;
+
+  private constructor(reached: Reached, { prefix, lease }: EngineOptions, makeProxy: MakeProxy) {
+    this.address = reached.address;
+    this.#prefix = prefix;
+    this.#makeProxy = makeProxy;
+    this.#line = new Line(reached.dial, reached.address);
+    this.#hints = new Hints(reached.dial);
+    this.leases = new Leases({ target: reached.target, address: reached.address, lease });
+    this.closed = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+    this.#closing = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.#closing.catch(() => {});
+    this.#dropped = new FinalizationRegistry((text) => {
+      if (this.#proxies.get(text)?.deref() === undefined) this.#proxies.delete(text);
+    });
+  }
+
+  /** @throws (rejects) when the server cannot be reached, does not let this client in, or is none that can be used. */
+  static async open(reached: Reached, options: EngineOptions, makeProxy: MakeProxy): Promise<Engine> {
+    const engine = new Engine(reached, options, makeProxy);
+    try {
+      await engine.#line.open();
+    } catch (error) {
+      engine.#line.close();
+      throw error;
+    }
+    return engine;
+  }
+
+  get isOpen(): boolean {
+    return this.#ending === undefined;
+  }
+
+  /** The channel of hints for members of all clients, without the client. */
+  get wakes(): string {
+    return `${this.#prefix}wake:`;
+  }
+
+  key(name: string, part?: string): string {
+    return keyOf(this.#prefix, name, part);
+  }
+
+  /** A number for a step, larger than all before. */
+  nextNumber(): number {
+    this.#last += 1;
+    return this.#last;
+  }
+
+  /** Runs a script on an object. @throws (rejects) as `Line.run`. */
+  run(
+    script: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+    again: Again = 'repeatable',
+    more: More = {},
+  ): Promise<Reply> {
+    if (!this.isOpen) return Promise.reject(closedError());
+    return this.runClosing(script, keys, args, again, more);
+  }
+
+  /** The same, while the connection is being closed too. */
+  runClosing(
+    script: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+    again: Again = 'repeatable',
+    { patience = PATIENCE_MS, note }: More = {},
+  ): Promise<Reply> {
+    return this.#line.run({ script, keys, args, again, patience }, note);
+  }
+
+  /** Waits for something at the server. @throws (rejects) `signal.reason`; ManagerClosedError; what looking throws. */
+  async wait<T>(awaited: Awaited<T>, options: WaitOptions | undefined): Promise<Won<T> | undefined> {
+    if (!this.isOpen) throw closedError();
+    const wait = waitFor(this.#hints, this.#closing, awaited, options);
+    this.#waits.add(wait);
+    try {
+      return await wait;
+    } finally {
+      this.#waits.delete(wait);
+    }
+  }
+
+  /** Gives something back when the connection is closed. @returns what takes that back. */
+  onClose(giveBack: () => Promise<unknown>): () => void {
+    this.#held.add(giveBack);
+    return () => this.#held.delete(giveBack);
+  }
+
+  /** Ends it: who waits is rejected, what is held is given back. Idempotent. */
+  close(): Promise<void> {
+    this.#ending ??= this.#end();
+    return this.#ending;
+  }
+
+  async #end(): Promise<void> {
+    this.#reject(closedError());
+    await Promise.allSettled(this.#waits);
+    await Promise.allSettled([...this.#held].map((giveBack) => giveBack()));
+    await this.leases.close();
+    this.#hints.close();
+    this.#line.close();
+    this.#finish();
+  }
+
+  /** The bytes of a value. @throws NotShareableError for what cannot travel. */
+  encode(value: unknown, label?: string): Buffer {
+    return encode(value, label, this).bytes;
+  }
+
+  decode(bytes: Reply | undefined): any {
+    return decode(bytes as Buffer, this);
+  }
+
+  /** The one wrapper of an object. */
+  proxy(facts: ObjectFacts): object {
+    return this.named(JSON.stringify([facts.kind, facts.name, facts.id]));
+  }
+
+  nameOf(shared: object): string | undefined {
+    const known = named.get(shared);
+    return known?.engine === this ? known.text : undefined;
+  }
+
+  named(text: string): object {
+    const known = this.#proxies.get(text)?.deref();
+    if (known !== undefined) return known;
+    const found: unknown = JSON.parse(text);
+    if (!Array.isArray(found) || found.length !== 3 || !found.every((part) => typeof part === 'string')) {
+      throw new MultiprocessError('A value at the server names an object in a way that is not known here.');
+    }
+    const [kind, name, id] = found as [string, string, string];
+    const made = this.#makeProxy(this, { kind, name, id });
+    named.set(made, { engine: this, text });
+    this.#proxies.set(text, new WeakRef(made));
+    this.#dropped.register(made, text);
+    return made;
+  }
+}

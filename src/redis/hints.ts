@@ -1,0 +1,109 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { meet } from './line.js';
+import type { Connection, Dial } from './port.js';
+
+const PAUSE_MS = 200;
+
+type Listener = (message: Buffer | undefined) => void;
+
+/**
+ * Messages that something may have come about for those that wait. They are hints and nothing more: what has been granted
+ * stands in the keys of the object. So whoever waits looks there first, after each hint, when hints may have been lost
+ * because the connection was (then the message is undefined), and now and then.
+ */
+export class Hints {
+  readonly #dial: Dial;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  #connection: Promise<Connection> | undefined;
+  #current: Connection | undefined;
+  #closed = false;
+
+  constructor(dial: Dial) {
+    this.#dial = dial;
+  }
+
+  /**
+   * Listens to a channel. Resolves when hints arrive, or cannot for now, since there is no connection.
+   *
+   * @returns what ends it.
+   */
+  async listen(channel: string, listener: Listener): Promise<() => void> {
+    const known = this.#listeners.get(channel);
+    if (known !== undefined) {
+      known.add(listener);
+    } else {
+      this.#listeners.set(channel, new Set([listener]));
+    }
+    try {
+      const connection = await this.#connect();
+      if (known === undefined) await this.#subscribe(connection, channel);
+    } catch {
+      void this.#again();
+    }
+    return () => this.#leave(channel, listener);
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#current?.end();
+  }
+
+  #connect(): Promise<Connection> {
+    this.#connection ??= this.#open();
+    return this.#connection;
+  }
+
+  async #open(): Promise<Connection> {
+    try {
+      const { connection } = await meet(this.#dial, false);
+      if (this.#closed) connection.end();
+      this.#current = connection;
+      void connection.ended.then(() => {
+        if (this.#current !== connection) return;
+        this.#current = undefined;
+        this.#connection = undefined;
+        void this.#again();
+      });
+      return connection;
+    } catch (error) {
+      this.#connection = undefined;
+      throw error;
+    }
+  }
+
+  #reconnecting = false;
+
+  /** Connects anew as soon as that is possible, and has everybody look at what may have been missed. */
+  async #again(): Promise<void> {
+    if (this.#reconnecting) return;
+    this.#reconnecting = true;
+    try {
+      while (!this.#closed && this.#listeners.size > 0) {
+        try {
+          const connection = await this.#connect();
+          for (const channel of this.#listeners.keys()) await this.#subscribe(connection, channel);
+          for (const listeners of this.#listeners.values()) for (const listener of listeners) listener(undefined);
+          return;
+        } catch {
+          await delay(PAUSE_MS, undefined, { ref: false });
+        }
+      }
+    } finally {
+      this.#reconnecting = false;
+    }
+  }
+
+  async #subscribe(connection: Connection, channel: string): Promise<void> {
+    await connection.subscribe(channel, (message) => {
+      for (const listener of this.#listeners.get(channel) ?? []) listener(message);
+    });
+  }
+
+  #leave(channel: string, listener: Listener): void {
+    const listeners = this.#listeners.get(channel);
+    listeners?.delete(listener);
+    if (listeners?.size !== 0) return;
+    this.#listeners.delete(channel);
+    void this.#current?.unsubscribe(channel).catch(() => {});
+  }
+}

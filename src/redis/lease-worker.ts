@@ -1,0 +1,67 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { now } from '../heap/internal.js';
+import type { FromLeases, LeaseConfig, ToLeases } from './leases.js';
+import { Line } from './line.js';
+import { renew } from './scripts/renew.js';
+import { dialTarget } from './target.js';
+
+// Renews leases in a thread of its own, over a connection of its own: however busy the program is, it does not lose what it
+// holds. A lease counts from when its renewal was asked for, on this machine's monotonic clock, so it ends here no later than
+// at the server.
+
+const { target, address, lease } = workerData as LeaseConfig;
+const port = parentPort!;
+const line = new Line(() => dialTarget(target), address);
+
+interface Held {
+  readonly leases: string;
+  readonly member: string;
+  ends: number;
+}
+
+const held = new Map<number, Held>();
+
+function say(message: FromLeases): void {
+  port.postMessage(message);
+}
+
+function lose(number: number): void {
+  if (held.delete(number)) say({ lost: number });
+}
+
+async function renewOne(number: number, one: Held): Promise<void> {
+  const asked = now();
+  try {
+    if (!(await renew(line, one.leases, one.member, lease))) return lose(number);
+    if (now() < one.ends) one.ends = asked + lease;
+  } catch {
+    // The server cannot be reached: if that lasts, the lease ends.
+  }
+}
+
+function look(): void {
+  for (const [number, { ends }] of held) if (now() >= ends) lose(number);
+}
+
+port.on('message', (message: ToLeases) => {
+  if ('hold' in message) {
+    const { hold: number, leases, member, ends } = message;
+    const one = { leases, member, ends };
+    held.set(number, one);
+    void renewOne(number, one);
+  } else {
+    held.delete(message.drop);
+  }
+});
+
+try {
+  await line.open();
+  setInterval(() => {
+    for (const [number, one] of held) void renewOne(number, one);
+  }, lease / 3);
+  setInterval(look, Math.max(10, lease / 50));
+  say({ ready: true });
+} catch (error) {
+  const { code } = error as NodeJS.ErrnoException;
+  say({ failed: error instanceof Error ? error.message : String(error), code });
+}

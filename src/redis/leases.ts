@@ -1,0 +1,109 @@
+import { Worker } from 'node:worker_threads';
+import { MultiprocessError } from '../errors/index.js';
+import type { Target } from './port.js';
+
+/** What the thread that renews leases is given. */
+export interface LeaseConfig {
+  readonly target: Target;
+  readonly address: string;
+  /** How long leases last, in ms. */
+  readonly lease: number;
+}
+
+export type ToLeases =
+  | { readonly hold: number; readonly leases: string; readonly member: string; readonly ends: number }
+  | { readonly drop: number };
+
+export type FromLeases =
+  | { readonly ready: true }
+  | { readonly failed: string; readonly code: string | undefined }
+  | { readonly lost: number };
+
+/** What this client holds by lease. The thread that renews it is started when there is something to hold. */
+export class Leases {
+  readonly #config: LeaseConfig;
+  readonly #onLost = new Map<number, () => void>();
+  #worker: Worker | undefined;
+  #ready: Promise<void> | undefined;
+  #last = 0;
+
+  constructor(config: LeaseConfig) {
+    this.#config = config;
+  }
+
+  get lease(): number {
+    return this.#config.lease;
+  }
+
+  /** To be awaited before something is taken: that it can be kept. @throws (rejects) when the thread cannot connect. */
+  start(): Promise<void> {
+    this.#ready ??= this.#start();
+    return this.#ready;
+  }
+
+  /**
+   * Keeps a lease that has been taken.
+   *
+   * @param leases the key where it stands. @param ends when it ends by itself, on the monotonic clock.
+   * @returns what lets it go; it does not give it back.
+   */
+  hold(leases: string, member: string, ends: number, onLost: () => void): () => void {
+    this.#last += 1;
+    const number = this.#last;
+    this.#onLost.set(number, onLost);
+    this.#say({ hold: number, leases, member, ends });
+    return () => {
+      if (this.#onLost.delete(number)) this.#say({ drop: number });
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#onLost.clear();
+    await this.#worker?.terminate();
+  }
+
+  #say(message: ToLeases): void {
+    this.#worker?.postMessage(message);
+  }
+
+  #start(): Promise<void> {
+    const worker = new Worker(new URL('./lease-worker.js', import.meta.url), {
+      name: 'multiprocess: leases',
+      workerData: this.#config,
+      // None of the program's loaders and hooks: this thread runs only our own code.
+      execArgv: [],
+      stdin: false,
+    });
+    this.#worker = worker;
+    return new Promise((resolve, reject) => {
+      const fail = (why: string, code = 'ERR_MULTIPROCESS_ENGINE') => {
+        if (this.#worker === worker) {
+          this.#worker = undefined;
+          this.#ready = undefined;
+        }
+        reject(new MultiprocessError(`The thread that keeps leases could not be started: ${why}`, { code }));
+        void worker.terminate();
+      };
+      worker.on('message', (message: FromLeases) => {
+        if ('ready' in message) {
+          worker.unref(); // from here on nobody waits for it
+          resolve();
+        } else if ('failed' in message) {
+          fail(message.failed, message.code);
+        } else this.#lose(message.lost);
+      });
+      worker.on('error', (error) => fail(String(error)));
+      worker.on('exit', () => {
+        fail('it has ended');
+        // Nobody renews what it has kept.
+        for (const number of [...this.#onLost.keys()]) this.#lose(number);
+      });
+    });
+  }
+
+  #lose(number: number): void {
+    const onLost = this.#onLost.get(number);
+    this.#onLost.delete(number);
+    onLost?.();
+  }
+}

@@ -1,0 +1,100 @@
+import { inspect } from 'node:util';
+import { registerSharedKind } from '../codec/internal.js';
+import { NotShareableError, StaleHandleError } from '../errors/index.js';
+import { markUncloneable, refuseJson } from '../shared-memory/internal.js';
+import type { Engine, More, ObjectFacts } from './engine.js';
+import type { Argument, Reply } from './port.js';
+import type { Script } from './script.js';
+
+/** Not for users: an object at a server. */
+export abstract class RedisObject {
+  readonly #engine: Engine;
+  readonly #facts: ObjectFacts;
+  /** Steps of which the answers have arrived: the server need not remember them any more. */
+  #answered: number[] = [];
+
+  constructor(engine: Engine, facts: ObjectFacts) {
+    this.#engine = engine;
+    this.#facts = facts;
+    markUncloneable(this);
+  }
+
+  protected static engineOf(object: RedisObject): Engine {
+    return object.#engine;
+  }
+
+  protected get engine(): Engine {
+    return this.#engine;
+  }
+
+  /** The parts of it besides what says that it is there, in the order in which its scripts take them. */
+  protected abstract readonly parts: readonly string[];
+  protected abstract readonly disposing: { readonly script: Script; readonly args: readonly Argument[] };
+
+  protected key(part: string): string {
+    return this.#engine.key(this.#facts.name, part);
+  }
+
+  protected get allKeys(): string[] {
+    const { name } = this.#facts;
+    return [this.#engine.key(name), ...this.parts.map((part) => this.#engine.key(name, part))];
+  }
+
+  /** Runs a script that may run again: its ARGV[1] is the object's id. */
+  protected step(script: Script, args: readonly Argument[] = [], patience?: number): Promise<Reply> {
+    return this.#engine.run(script, this.allKeys, [this.#facts.id, ...args], 'repeatable', { patience });
+  }
+
+  /** The same, while the connection is being closed too. */
+  protected lastStep(script: Script, args: readonly Argument[], more: More = {}): Promise<Reply> {
+    return this.#engine.runClosing(script, this.allKeys, [this.#facts.id, ...args], 'repeatable', more);
+  }
+
+  /**
+   * Runs a script that must not run twice: its KEYS[2] remembers the answers, and ARGV[2] and ARGV[3] are which step it is and
+   * which ones have been answered.
+   */
+  protected async stepOnce(script: Script, args: readonly Argument[] = []): Promise<Reply> {
+    const [meta, ...parts] = this.allKeys;
+    const keys = [meta!, this.key(`once:${this.#engine.client}`), ...parts];
+    const number = this.#engine.nextNumber();
+    const answered = this.#answered;
+    this.#answered = [];
+    const reply = await this.#engine.run(script, keys, [this.#facts.id, number, answered.join(' '), ...args], 'once');
+    this.#answered.push(number);
+    return reply;
+  }
+
+  /** Ends it for all. @throws (rejects) StaleHandleError when somebody has already. */
+  async dispose(): Promise<void> {
+    const { script, args } = this.disposing;
+    const note = { repeated: false };
+    try {
+      await this.#engine.run(script, this.allKeys, [this.#facts.id, ...args], 'repeatable', { note });
+    } catch (error) {
+      if (!note.repeated || !(error instanceof StaleHandleError)) throw error;
+    }
+  }
+
+  /** @throws TypeError: it is no data. */
+  toJSON(): never {
+    return refuseJson(this.constructor.name);
+  }
+
+  [inspect.custom](): string {
+    return `${this.constructor.name} { ${this.#engine.address} }`;
+  }
+}
+
+registerSharedKind<RedisObject>({
+  kind: 'engine',
+  type: RedisObject,
+  handle: (object) => {
+    throw new NotShareableError(
+      `A ${object.constructor.name} lies at a server, and has no handle here. Who else needs it connects, too, and names it.`,
+    );
+  },
+  open: () => {
+    throw new NotShareableError('An object at a server has no handle here.');
+  },
+});

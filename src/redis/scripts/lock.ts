@@ -1,0 +1,134 @@
+import type { Reply } from '../port.js';
+import { checkObject, makeOrFind, Script, serverTime } from '../script.js';
+
+// A lock, of an object's keys:
+//   meta    owner, fence (the token of the last acquisition), ownerDied (of whom the owner has it), died (the last owner did)
+//   leases  owner and waiters, each until when it lives: whoever has not renewed by then is dead
+//   line    the waiters, first come first served
+// Each acquisition is a member of its own, '<client>.<number>': asked for again, it is the same one. Whoever lets go, or finds
+// the owner dead, makes the first living waiter the owner in the same step. A token is the time in µs, or one more than the last:
+// so they grow even when the server has lost what it knew.
+
+export const makeLock = new Script('writes', makeOrFind, 'return ARGV[2]');
+
+const steps = `
+local leases, line = KEYS[2], KEYS[3]
+local wakes = ARGV[2]
+local function lives(member)
+  local ends = redis.call('ZSCORE', leases, member)
+  return ends and tonumber(ends) > now
+end
+local function own(member)
+  local last = tonumber(redis.call('HGET', meta, 'fence') or '0')
+  local fence = string.format('%.0f', math.max(last + 1, clock[1] * 1000000 + clock[2]))
+  redis.call('HSET', meta, 'fence', fence, 'owner', member, 'ownerDied', redis.call('HGET', meta, 'died') or '0')
+  redis.call('HDEL', meta, 'died')
+end
+local function passOn()
+  redis.call('HDEL', meta, 'owner')
+  while true do
+    local member = redis.call('LPOP', line)
+    if not member then return end
+    if lives(member) then
+      own(member)
+      local client = string.match(member, '^[^.]*')
+      local won = member .. ' ' .. redis.call('HGET', meta, 'fence') .. ' ' .. redis.call('HGET', meta, 'ownerDied')
+      redis.call('PUBLISH', wakes .. client, won)
+      return
+    end
+    redis.call('ZREM', leases, member)
+  end
+end
+local function owner()
+  local member = redis.call('HGET', meta, 'owner')
+  if not member or lives(member) then return member end
+  redis.call('ZREM', leases, member)
+  redis.call('HSET', meta, 'died', '1')
+  passOn()
+  return redis.call('HGET', meta, 'owner')
+end
+`;
+
+const acquire = new Script(
+  'writes',
+  checkObject,
+  serverTime,
+  steps,
+  `
+local member, lease, waits = ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1'
+local holder = owner()
+if not holder then
+  own(member)
+  holder = member
+end
+if holder == member then
+  redis.call('ZADD', leases, now + lease, member)
+  return { 1, redis.call('HGET', meta, 'fence'), redis.call('HGET', meta, 'ownerDied') }
+end
+if waits then
+  if not redis.call('ZSCORE', leases, member) then redis.call('RPUSH', line, member) end
+  redis.call('ZADD', leases, now + lease, member)
+end
+return { 0, math.ceil(redis.call('ZSCORE', leases, holder) - now) }
+`,
+);
+
+/** Of the owner: gives the lock to the next. Of a waiter: leaves the line. */
+const leave = new Script(
+  'lets go',
+  checkObject,
+  serverTime,
+  steps,
+  `
+local member = ARGV[3]
+redis.call('LREM', line, 1, member)
+redis.call('ZREM', leases, member)
+if redis.call('HGET', meta, 'owner') ~= member then return 0 end
+passOn()
+return 1
+`,
+);
+
+const locked = new Script(
+  'reads',
+  checkObject,
+  serverTime,
+  `
+local member = redis.call('HGET', meta, 'owner')
+if not member then return 0 end
+local ends = redis.call('ZSCORE', KEYS[2], member)
+return ends and tonumber(ends) > now and 1 or 0
+`,
+);
+
+const dispose = new Script(
+  'lets go',
+  checkObject,
+  `
+for _, member in ipairs(redis.call('LRANGE', KEYS[3], 0, -1)) do
+  redis.call('PUBLISH', ARGV[2] .. string.match(member, '^[^.]*'), member)
+end
+redis.call('DEL', unpack(KEYS))
+return 1
+`,
+);
+
+export const lockScripts = { acquire, leave, locked, dispose };
+
+export type Acquired =
+  | { readonly token: bigint; readonly ownerDied: boolean }
+  /** Until when, in ms, the owner lives in any case. */
+  | { readonly again: number };
+
+export function readAcquired(reply: Reply): Acquired {
+  const [won, number, died] = reply as [number, Buffer | number, Buffer?];
+  if (won === 1) return { token: BigInt(String(number)), ownerDied: String(died) === '1' };
+  return { again: Number(number) };
+}
+
+/** @returns what a message says that its member has won; undefined for one that says less. */
+export function readWon(message: Buffer, member: string): { token: bigint; ownerDied: boolean } | boolean {
+  const [whose, token, died] = message.toString().split(' ');
+  if (whose !== member) return false;
+  return token === undefined || { token: BigInt(token), ownerDied: died === '1' };
+}
