@@ -16,8 +16,9 @@ const addresses = new BigInt64Array(shared, HELPER_TABLE * 4);
 // An environment that has ended before this point has taken the state to ENDED, and then koffi is not loaded any more.
 if (Atomics.compareExchange(table, helper.state, NOT_BEGUN, LOADING) === NOT_BEGUN) {
   try {
-    // The first call loads the native module; only then is this thread of any use.
+    // The first calls load the native module and bind both functions; only then is this thread of any use.
     futexWake(doorbell, 0);
+    futexWaitAny([{ address: doorbell, expected: 0 }], 0n);
     enter(RUNNING);
     parentPort?.postMessage('ready');
     while (Atomics.load(table, helper.stop) === 0) sleepOnce();

@@ -29,7 +29,7 @@ const POLL_MS = 1;
  * How long a worker thread polls before it starts a helper of its own. When a thread is terminated, its helper is too, and
  * koffi aborts the process if it is loading just then: so threads that live for a moment only start none.
  */
-const PATIENCE_OF_THREADS_MS = 250;
+const PATIENCE_OF_THREADS_MS = 1000;
 const PATIENCE_AT_EXIT_MS = 300;
 const PATIENCE_WHILE_LOADING_MS = 10_000;
 

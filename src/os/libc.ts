@@ -48,6 +48,29 @@ export interface Libc {
   statx(number: number, dir: number, path: string, flags: number, mask: number, result: Uint8Array): number;
 }
 
+/** What each is in C. `syscall` stands for those that libc has no function for, or not everywhere. */
+const prototypes = {
+  open: 'int open(const char *path, int flags, unsigned int mode)',
+  close: 'int close(int fd)',
+  unlink: 'int unlink(const char *path)',
+  linkat: 'int linkat(int fromDir, const char *from, int toDir, const char *to, int flags)',
+  fcntl: 'int fcntl(int fd, int command, void *argument)',
+  posixFallocate: 'int posix_fallocate(int fd, int64_t offset, int64_t length)',
+  mmap: 'void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)',
+  malloc: 'void *malloc(size_t bytes)',
+  free: 'void free(void *block)',
+  memcpy: 'void *memcpy(void *target, const void *source, size_t length)',
+  waitid: 'int waitid(int idtype, unsigned int id, void *info, int options)',
+  socket: 'int socket(int domain, int type, int protocol)',
+  connect: 'int connect(int fd, const void *address, unsigned int length)',
+  setsockopt: 'int setsockopt(int fd, int level, int name, const void *value, unsigned int length)',
+  prctl: 'int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)',
+  futex: 'long syscall(long number, void *word, int op, uint32_t value, void *time, void *word2, uint32_t bits)',
+  futexWaitv: 'long syscall(long number, void *waiters, unsigned int count, unsigned int flags, void *time, int clock)',
+  renameat2: 'long syscall(long number, int fromDir, const char *from, int toDir, const char *to, unsigned int flags)',
+  statx: 'long syscall(long number, int dir, const char *path, int flags, unsigned int mask, void *result)',
+};
+
 let loaded: Libc | undefined;
 
 /**
@@ -75,35 +98,18 @@ function bind(): Libc {
   }
   // The process's own libc, by whatever name: glibc's and musl's files are called differently.
   const library = koffi.load(null);
-  const bound = (prototype: string) => library.func(prototype) as unknown as (...args: unknown[]) => never;
-  return {
-    koffi,
-    numbers,
-    errno: () => koffi.errno(),
-    open: bound('int open(const char *path, int flags, unsigned int mode)'),
-    close: bound('int close(int fd)'),
-    unlink: bound('int unlink(const char *path)'),
-    linkat: bound('int linkat(int fromDir, const char *from, int toDir, const char *to, int flags)'),
-    fcntl: bound('int fcntl(int fd, int command, void *argument)'),
-    posixFallocate: bound('int posix_fallocate(int fd, int64_t offset, int64_t length)'),
-    mmap: bound('void *mmap(void *address, size_t length, int protection, int flags, int fd, int64_t offset)'),
-    malloc: bound('void *malloc(size_t bytes)'),
-    free: bound('void free(void *block)'),
-    memcpy: bound('void *memcpy(void *target, const void *source, size_t length)'),
-    waitid: bound('int waitid(int idtype, unsigned int id, void *info, int options)'),
-    socket: bound('int socket(int domain, int type, int protocol)'),
-    connect: bound('int connect(int fd, const void *address, unsigned int length)'),
-    setsockopt: bound('int setsockopt(int fd, int level, int name, const void *value, unsigned int length)'),
-    prctl: bound('int prctl(int option, unsigned long a, unsigned long b, unsigned long c, unsigned long d)'),
-    futex: bound(
-      'long syscall(long number, void *word, int op, uint32_t value, void *time, void *word2, uint32_t bits)',
-    ),
-    futexWaitv: bound(
-      'long syscall(long number, void *waiters, unsigned int count, unsigned int flags, void *time, int clock)',
-    ),
-    renameat2: bound(
-      'long syscall(long number, int fromDir, const char *from, int toDir, const char *to, unsigned int flags)',
-    ),
-    statx: bound('long syscall(long number, int dir, const char *path, int flags, unsigned int mask, void *result)'),
-  };
+  const c = { koffi, numbers, errno: () => koffi.errno() };
+  for (const [name, prototype] of Object.entries(prototypes)) {
+    // Bound when it is first called. Most threads need few of them, and one that is terminated while koffi binds takes the whole
+    // process along: that is to take as little time as it can.
+    Object.defineProperty(c, name, {
+      configurable: true,
+      get() {
+        const value = library.func(prototype) as unknown;
+        Object.defineProperty(c, name, { value });
+        return value;
+      },
+    });
+  }
+  return c as unknown as Libc;
 }
