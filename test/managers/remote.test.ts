@@ -400,12 +400,9 @@ test('what cannot travel', async () => {
 test('what is disposed of, and what a name is of already', async () => {
   const lock = await remote.Lock({ name: 'disposed' });
   await lock.acquire();
-  const waiting = assert.rejects(
-    other.Lock({ name: 'disposed' }).then((theirs) => theirs.acquire()),
-    {
-      code: 'ERR_MULTIPROCESS_STALE_HANDLE',
-    },
-  );
+  // Found before it is disposed of: by its name, another one would be made then.
+  const theirs = await other.Lock({ name: 'disposed' });
+  const waiting = assert.rejects(theirs.acquire(), { code: 'ERR_MULTIPROCESS_STALE_HANDLE' });
   await lock.dispose();
   await waiting;
   await assert.rejects(lock.acquire(), { code: 'ERR_MULTIPROCESS_STALE_HANDLE' });
