@@ -20,7 +20,7 @@ export function ensureMembership(): Membership {
     membership = { tree, ledger: new Ledger(tree.fd, tree.path) };
     // Worker threads end before their process does; the last word is the main thread's.
     // And after its exit handlers, which may unlink what they made.
-    if (isMainThread) lastAtExit(() => leave(tree));
+    if (isMainThread) lastAtExit(() => leave(tree), true);
     sweep();
   }
   return membership;

@@ -19,3 +19,16 @@ export async function findOwnShm(): Promise<((file: string) => ReturnType<typeof
   }
   return undefined;
 }
+
+/** Runs a program with a /dev/shm of its own, and lists on stdout what it has left there; undefined where that cannot be had. */
+export async function listAfterwards(
+  file: string,
+): Promise<{ code: number | null; stdout: string; stderr: string } | undefined> {
+  for (const way of ways) {
+    if ((await run('unshare', [...way, 'sh', '-c', COMMAND, 'true'])).code !== 0) continue;
+    const command = 'mount -t tmpfs tmpfs /dev/shm && "$0" "$@" && ls /dev/shm';
+    const { code, stdout, stderr } = await run('unshare', [...way, 'sh', '-c', command, process.execPath, file]);
+    return { code, stdout, stderr };
+  }
+  return undefined;
+}
