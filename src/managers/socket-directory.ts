@@ -1,7 +1,7 @@
-import { lstatSync, mkdirSync, readdirSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ValueError } from '../errors/index.js';
-import { checkSocketPath, errno, errorCode, fileFacts, removeFile, systemError } from '../os/index.js';
+import { checkSocketPath, connectUnix, errno, errorCode, fileFacts, removeFile, systemError } from '../os/index.js';
 import { SHM_DIRECTORY } from '../shared-memory/internal.js';
 
 // Sockets of managers lie in a directory that only their user can enter: whoever can connect may run code in the server.
@@ -71,8 +71,19 @@ export function sweepSockets(): string[] {
       // A server makes its heap before its socket, and removes the socket before it leaves the heap.
       .filter((file) => fileFacts(`${SHM_DIRECTORY}/mp-heap-${file}`) === undefined)
       .map((file) => join(directory, file))
-      .filter(removeFile)
+      // A server in another mount namespace, whose /dev/shm is not this one, may share the directory.
+      .filter((path) => !isServed(path) && removeFile(path))
   );
+}
+
+/** Whether somebody listens there, or may. */
+function isServed(path: string): boolean {
+  try {
+    closeSync(connectUnix(path, false));
+    return true;
+  } catch (error) {
+    return errorCode(error) !== 'ECONNREFUSED' && errorCode(error) !== 'ENOENT';
+  }
 }
 
 /** The sockets of managers that are there, served or not; those of named ones with their name. */
