@@ -57,8 +57,8 @@ export class Engine implements Translation {
   readonly #dropped: FinalizationRegistry<string>;
   readonly #held = new Set<() => Promise<unknown>>();
   readonly #waits = new Set<Promise<unknown>>();
-  readonly #closing: Promise<never>;
-  #reject!: (error: unknown) => void;
+  /** No promise: one that lives as long as the connection would keep something of everybody who has ever waited. */
+  readonly #closing = new AbortController();
   #finish!: () => void;
   #ending: Promise<void> | undefined;
   #last = 0;
@@ -73,10 +73,6 @@ export class Engine implements Translation {
     this.closed = new Promise((resolve) => {
       this.#finish = resolve;
     });
-    this.#closing = new Promise((_, reject) => {
-      this.#reject = reject;
-    });
-    this.#closing.catch(() => {});
     this.#dropped = new FinalizationRegistry((text) => {
       if (this.#proxies.get(text)?.deref() === undefined) this.#proxies.delete(text);
     });
@@ -139,7 +135,7 @@ export class Engine implements Translation {
   /** Waits for something at the server. @throws (rejects) `signal.reason`; ManagerClosedError; what looking throws. */
   async wait<T>(awaited: Awaited<T>, options: WaitOptions | undefined): Promise<Won<T> | undefined> {
     if (!this.isOpen) throw closedError();
-    const wait = waitFor(this.#hints, this.#closing, awaited, options);
+    const wait = waitFor(this.#hints, this.#closing.signal, awaited, options);
     this.#waits.add(wait);
     try {
       return await wait;
@@ -161,7 +157,7 @@ export class Engine implements Translation {
   }
 
   async #end(): Promise<void> {
-    this.#reject(closedError());
+    this.#closing.abort(closedError());
     await Promise.allSettled(this.#waits);
     await Promise.allSettled([...this.#held].map((giveBack) => giveBack()));
     await this.leases.close();

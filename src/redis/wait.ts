@@ -31,12 +31,12 @@ export class Won<T> {
 /**
  * Waits for something at the server.
  *
- * @param closing rejects when the connection is closed.
+ * @param closing is aborted when the connection is closed.
  * @returns undefined when it was not in time.
  */
 export async function waitFor<T>(
   hints: Hints,
-  closing: Promise<never>,
+  closing: AbortSignal,
   awaited: Awaited<T>,
   options: WaitOptions | undefined,
 ): Promise<Won<T> | undefined> {
@@ -47,9 +47,8 @@ export async function waitFor<T>(
   // It keeps the process alive, whether or not there is a connection.
   const timer = setTimeout(() => {}, LONGEST_TIMER_MS);
   let late: NodeJS.Timeout | undefined;
-  let onAbort: (() => void) | undefined;
+  const aborts: (() => void)[] = [];
   const ends: Promise<Won<T> | undefined>[] = [wait.result];
-  const breaks: Promise<never>[] = [closing];
   if (timeout <= LONGEST_TIMER_MS) {
     ends.push(
       new Promise((resolve) => {
@@ -57,14 +56,14 @@ export async function waitFor<T>(
       }),
     );
   }
-  if (signal !== undefined) {
-    breaks.push(
-      new Promise((_, reject) => {
-        onAbort = () => reject(signal.reason);
-        signal.addEventListener('abort', onAbort);
+  const breaks = [closing, ...(signal === undefined ? [] : [signal])].map(
+    (each) =>
+      new Promise<never>((_, reject) => {
+        const onAbort = () => reject(each.reason);
+        each.addEventListener('abort', onAbort);
+        aborts.push(() => each.removeEventListener('abort', onAbort));
       }),
-    );
-  }
+  );
   try {
     const won = (await Promise.race([...ends, ...breaks])) ?? (await Promise.race([wait.firstLook(), ...breaks]));
     if (won === undefined) await wait.giveUp();
@@ -75,7 +74,7 @@ export async function waitFor<T>(
   } finally {
     clearTimeout(timer);
     clearTimeout(late);
-    if (onAbort !== undefined) signal!.removeEventListener('abort', onAbort);
+    for (const forget of aborts) forget();
   }
 }
 
