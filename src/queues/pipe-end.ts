@@ -12,7 +12,7 @@ import {
 import type { Prepared } from '../values/internal.js';
 import { append } from './channel.js';
 import { body, bodyType, channel, ENDS_GONE, end, endMode, PIPE_WORDS, QUEUE_WORDS, waitWord } from './layout.js';
-import { type Taken, takeFirst, unpack, withLoaded } from './take.js';
+import { type Taken, takeFirst, takeInFull, unpack, withLoaded } from './take.js';
 import { WaitWord } from './wait-word.js';
 import { expectToWait, notYet } from './waiting.js';
 
@@ -111,7 +111,7 @@ export class PipeEnd {
     this.#check();
     const { heap, at } = this.pipe;
     return withLoaded((loaded) => {
-      const node = heap.transaction.run((tx) => {
+      const node = takeInFull(heap, (tx) => {
         tx.lockObject(at.address);
         // Looked at first: what was sent before the other end went is there.
         const over = this.#otherEndGone(tx.read(at.address + ENDS_GONE));

@@ -25,7 +25,7 @@ import {
   takeOut,
   unfinished,
 } from './shares.js';
-import { type Taken, takeFirst, unpack, withLoaded } from './take.js';
+import { type Taken, takeFirst, takeInFull, unpack, withLoaded } from './take.js';
 import { WaitWord } from './wait-word.js';
 import { expectToWait, notYet } from './waiting.js';
 
@@ -104,7 +104,7 @@ export class QueueStore {
    */
   tryTake(): Taken | typeof notYet {
     return withLoaded((loaded) => {
-      const node = this.place.heap.transaction.run((tx) => this.#take(tx, loaded));
+      const node = takeInFull(this.place.heap, (tx) => this.#take(tx, loaded));
       if (node === undefined) return notYet;
       if (this.kind.maxsize > 0) this.room.wakeOne();
       return { value: unpack(this.place, loaded, node) };

@@ -1,4 +1,4 @@
-import type { Place, Transaction } from '../heap/internal.js';
+import type { Heap, Place, Transaction } from '../heap/internal.js';
 import { dropCellInPlace, LoadedCell, refers } from '../values/internal.js';
 import { firstCell, passRecord, takeItem } from './channel.js';
 import { channel, item, shareKind } from './layout.js';
@@ -20,6 +20,11 @@ export function withLoaded<T>(use: (loaded: LoadedCell) => T): T {
   } finally {
     spare.push(loaded);
   }
+}
+
+/** Runs a taking transaction, in a full heap too: what an item takes until it is unpacked is less than it gives back then. */
+export function takeInFull<T>(heap: Heap, take: (tx: Transaction) => T): T {
+  return heap.transaction.run(take, undefined, true);
 }
 
 /**

@@ -1,7 +1,7 @@
 // Run with a /dev/shm of 16 MiB: putting into a queue until there is no room is ENOSPC, changes nothing, and goes on when
 // something has been taken.
 import { isDeepStrictEqual } from 'node:util';
-import { Pipe, Queue } from 'multiprocess';
+import { type Lease, Lock, Pipe, Queue } from 'multiprocess';
 import { checkHeap } from '../../src/heap/fsck.js';
 import { Heap } from '../../src/heap/heap.js';
 import '../../src/queues/contents.js';
@@ -48,6 +48,18 @@ for (const [what, make] of Object.entries(kinds)) {
 const sent = fill('pipe', (number) => here.sendSync(String(number).padStart(5000, '.')));
 for (let number = 0; number < sent; number++) {
   expect('pipe: value', there.recvSync(), String(number).padStart(5000, '.'));
+}
+
+// Leases take memory until there is none. What frees more than it takes succeeds all the same.
+const lock = new Lock();
+const referring = fill('references', (number) => queue.putSync([number, lock]));
+fill('room that is left', (number) => queue.putSync(number));
+const leases: Lease<unknown>[] = [];
+fill('leases', () => leases.push(queue.getSync({ lease: true })));
+expect('references: one in a full heap', (queue.getSync() as [number, Lock])[0], leases.length);
+for (const lease of leases) lease.ack();
+for (let number = leases.length + 1; number < referring; number++) {
+  expect('references: item', (queue.getSync() as [number, Lock])[0], number);
 }
 problems.push(...checkHeap(heap).problems);
 heap.leave();
