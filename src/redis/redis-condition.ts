@@ -97,12 +97,13 @@ export class RedisCondition extends RedisLocked {
     return name === '' ? this.ownLock : (this.engine.named(name) as RedisLock);
   }
 
-  /** @throws (rejects) NotOwnerError when this connection does not have it, or has lost it. */
+  /** @throws (rejects) NotOwnerError when this connection does not have it, or has lost it; StaleHandleError. */
   async #heldLock(): Promise<RedisLock> {
     const lock = await this.getLock();
     try {
       RedisLock.checkHeld(lock);
     } catch (error) {
+      await this.step(conditionScripts.lock); // one that has been disposed of says so
       const { message } = error as Error;
       throw new NotOwnerError(`Not without the lock of the condition. ${message} Call it within run(), or acquire() first.`);
     }

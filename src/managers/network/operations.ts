@@ -5,7 +5,7 @@ import type { WaitOptions } from '../../heap/internal.js';
 import type { JoinableQueue, Lease, Queue } from '../../queues/index.js';
 import type { Synchronized, SynchronizedArray, SynchronizedString } from '../../sharedctypes/index.js';
 import { plainItem } from '../../sharedctypes/internal.js';
-import type { Barrier, Condition, Lock, RLock, Semaphore } from '../../synchronize/index.js';
+import type { Barrier, BoundedSemaphore, Condition, Lock, RLock, Semaphore } from '../../synchronize/index.js';
 import { lockOfCondition } from '../../synchronize/internal.js';
 
 // What a server does for remote clients, where it is not simply to call the object's method of that name: properties are
@@ -34,6 +34,16 @@ const lock: Record<string, Operation> = {
 
 const semaphore: Record<string, Operation> = {
   value: ({ value }: Semaphore) => value,
+};
+
+const boundedSemaphore: Record<string, Operation> = {
+  ...semaphore,
+  async acquire(object: BoundedSemaphore, _: Args, options) {
+    return (await object.acquire(options)) && this.nextToken();
+  },
+  tryAcquire(object: BoundedSemaphore) {
+    return object.tryAcquire() && this.nextToken();
+  },
 };
 
 const queue: Record<string, Operation> = {
@@ -117,7 +127,7 @@ export const operations: Record<string, Record<string, Operation>> = {
   lock,
   rlock: lock,
   semaphore,
-  boundedsemaphore: semaphore,
+  boundedsemaphore: boundedSemaphore,
   condition: { getLock: (object: Condition) => lockOfCondition(object) },
   event: {},
   barrier: {
