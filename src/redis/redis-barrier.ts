@@ -41,19 +41,22 @@ export class RedisBarrier extends RedisObject {
     /** What became of its round, once that is known. */
     let outcome: string | undefined;
     let hasCome = false;
+    let hasFailed = false;
     const awaited = {
       channel: engine.hints,
       hint: (message: Buffer) => readWon(message, party) !== false,
       look: async () => {
+        hasFailed = true;
         await engine.leases.start();
         const asked = now();
         const reply = await this.#arrive(party, hasCome);
+        hasFailed = false;
         hasCome = true;
         if (reply !== 'broken') this.#join(asked + lease);
         return typeof reply === 'string' ? new Won(reply) : Math.min(lease / 3, reply + 1);
       },
       giveUp: async (won: Won<string> | undefined) => {
-        const how = signal?.aborted ? 'withdraws' : engine.isOpen ? 'late' : 'ends';
+        const how = signal?.aborted ? 'withdraws' : engine.isOpen && !hasFailed ? 'late' : 'ends';
         outcome = won?.value ?? (await this.#leave(party, how));
       },
     };

@@ -17,7 +17,10 @@ export interface RemoteSemaphore extends RemoteObject {
 export interface RemoteBoundedSemaphore extends RemoteSemaphore {
   /** While a permit is held here: the fencing token of the last one that was acquired, as a {@link RemoteLock} has one. */
   readonly token: bigint | undefined;
-  /** Resolves when a permit is lost while it is held here, or when one will be held: the connection has ended. */
+  /**
+   * Resolves when a permit is lost while it is held here, or when one will be held: the connection has ended, or (at a server of
+   * Redis) its lease.
+   */
   readonly lost: Promise<void>;
 }
 
