@@ -105,7 +105,9 @@ export class RedisCondition extends RedisLocked {
     } catch (error) {
       await this.step(conditionScripts.lock); // one that has been disposed of says so
       const { message } = error as Error;
-      throw new NotOwnerError(`Not without the lock of the condition. ${message} Call it within run(), or acquire() first.`);
+      throw new NotOwnerError(
+        `Not without the lock of the condition. ${message} Call it within run(), or acquire() first.`,
+      );
     }
     return lock;
   }

@@ -75,7 +75,9 @@ export abstract class RedisItems extends RedisLocked {
     const first = from * this.type.bytes;
     const bytes = (await this.step(itemScripts.read, [first, first + size - 1])) as Buffer;
     if (bytes.length === size) return bytes;
-    throw new CorruptSegmentError('The server does not have all the bytes of this object: somebody else has changed them.');
+    throw new CorruptSegmentError(
+      'The server does not have all the bytes of this object: somebody else has changed them.',
+    );
   }
 
   /** @returns what is there instead, if something else is. */

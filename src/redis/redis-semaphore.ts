@@ -48,9 +48,7 @@ export class RedisSemaphore extends RedisObject {
     checkCount('The number of permits to release', count, 1, MAX_SEMAPHORE_VALUE);
     const args = [this.engine.wakes, count, MAX_SEMAPHORE_VALUE];
     if ((await this.stepOnce(semaphoreScripts.release, args)) === 1) return;
-    throw new RangeError(
-      `A semaphore counts to ${MAX_SEMAPHORE_VALUE} at most; releasing ${count} would exceed that.`,
-    );
+    throw new RangeError(`A semaphore counts to ${MAX_SEMAPHORE_VALUE} at most; releasing ${count} would exceed that.`);
   }
 
   async run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {

@@ -108,7 +108,11 @@ const actions: Record<string, (manager: EngineManager) => Promise<unknown>> = {
     await condition.acquire();
     const lock = await condition.getLock();
     void lock.lost.then(async () => {
-      const codes = [await codeOf(condition.notify()), await codeOf(condition.wait()), await codeOf(condition.release())];
+      const codes = [
+        await codeOf(condition.notify()),
+        await codeOf(condition.wait()),
+        await codeOf(condition.release()),
+      ];
       console.log(`lost ${codes.join()}`);
     });
     return true;

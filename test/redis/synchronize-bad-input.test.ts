@@ -201,7 +201,9 @@ test('connections that are lost: who waits goes on waiting', { timeout: 60_000 }
     const never = bounded.acquire({ timeout: 1500 });
     const waits = [semaphore.acquire(), condition.run(() => condition.wait()), barrier.wait()] as const;
     await eventually('they wait', async () => {
-      const lines = await Promise.all(['semaphore', 'condition'].map((kind) => direct.llen(`mp:{${name(kind).name}}:line`)));
+      const lines = await Promise.all(
+        ['semaphore', 'condition'].map((kind) => direct.llen(`mp:{${name(kind).name}}:line`)),
+      );
       return lines.every((line) => line === 1) && (await others.barrier.nWaiting()) === 1;
     });
     for (const type of ['normal', 'pubsub', 'normal']) {

@@ -149,7 +149,11 @@ export function valueBehaviours(check: Check): void {
     const waiting = theirs.run(async () => (await theirs.getLock()).token);
     await value.release();
     assert.equal(typeof (await waiting), 'bigint');
-    assert.equal(await value.run(() => value.run(async () => (await value.getLock()).locked())), true, 'it is an RLock');
+    assert.equal(
+      await value.run(() => value.run(async () => (await value.getLock()).locked())),
+      true,
+      'it is an RLock',
+    );
     assert.equal(await (await value.getLock()).locked(), false);
     const conflict = { code: 'ERR_MULTIPROCESS_NAME_CONFLICT' };
     await assert.rejects(one.Value('d', 0, { name }), conflict);

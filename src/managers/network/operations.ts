@@ -74,7 +74,8 @@ const value: Record<string, Operation> = {
 const array: Record<string, Operation> = {
   get: (object: SynchronizedArray<never>, [index]: [number]) => plainItem(object.get(index)),
   at: (object: SynchronizedArray<never>, [index]: [number]) => plainItem(object.at(index)),
-  slice: (object: SynchronizedArray<never>, [start, end]: [number?, number?]) => object.slice(start, end).map(plainItem),
+  slice: (object: SynchronizedArray<never>, [start, end]: [number?, number?]) =>
+    object.slice(start, end).map(plainItem),
   length: ({ length }: SynchronizedArray<never>) => length,
 };
 

@@ -10,7 +10,13 @@ import type { RemoteInstance } from './remote-instance.js';
 import type { RemoteLock } from './remote-lock.js';
 import type { RemoteJoinableQueue, RemoteQueue } from './remote-queue.js';
 import type { RemoteArray, RemoteString, RemoteValue } from './remote-value.js';
-import type { RemoteBarrier, RemoteBoundedSemaphore, RemoteCondition, RemoteEvent, RemoteSemaphore } from './remote-waiting.js';
+import type {
+  RemoteBarrier,
+  RemoteBoundedSemaphore,
+  RemoteCondition,
+  RemoteEvent,
+  RemoteSemaphore,
+} from './remote-waiting.js';
 import { MANAGER } from './wire.js';
 
 /** The types that are registered with a manager, by name. */

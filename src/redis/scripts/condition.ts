@@ -47,10 +47,8 @@ local function settle()
   pass(left)
 end
 `;
-const repeatable = (text: string) =>
-  new Script('writes', checkObject, serverTime, steps(0, 'ARGV[2]'), text);
-const once = (text: string) =>
-  new Script('lets go', checkObject, onlyOnce, serverTime, steps(1, 'ARGV[4]'), text);
+const repeatable = (text: string) => new Script('writes', checkObject, serverTime, steps(0, 'ARGV[2]'), text);
+const once = (text: string) => new Script('lets go', checkObject, onlyOnce, serverTime, steps(1, 'ARGV[4]'), text);
 
 export const conditionScripts = {
   /** @returns the name of the lock that it was given. */
