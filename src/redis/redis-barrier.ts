@@ -121,7 +121,7 @@ export class RedisBarrier extends RedisObject {
 
   async #leave(party: string, how: 'withdraws' | 'late' | 'ends'): Promise<string> {
     const args = [this.engine.wakes, party, how];
-    return String(await this.stepOnce(barrierScripts.leave, args, { isLast: true, again: 'repeatable' }));
+    return String(await this.lastStepOnce(barrierScripts.leave, args, { again: 'repeatable' }));
   }
 
   /** From here on this client is a member, until it has the barrier no more, or the connection is closed. */

@@ -125,6 +125,6 @@ export class RedisCondition extends RedisLocked {
   async #leave(member: string, letGo: () => void, isUnfit: boolean): Promise<boolean> {
     letGo();
     const args = [this.engine.wakes, member, isUnfit ? 1 : 0];
-    return (await this.stepOnce(conditionScripts.leave, args, { isLast: true, again: 'repeatable' })) === 1;
+    return (await this.lastStepOnce(conditionScripts.leave, args, { again: 'repeatable' })) === 1;
   }
 }

@@ -3,20 +3,14 @@ import { registerSharedKind } from '../codec/internal.js';
 import { NotShareableError, StaleHandleError } from '../errors/index.js';
 import { markUncloneable, refuseJson } from '../shared-memory/internal.js';
 import type { Engine, More, ObjectFacts } from './engine.js';
-import type { Again } from './line.js';
+import { type Again, closedError } from './line.js';
 import type { Argument, Reply } from './port.js';
 import type { Script } from './script.js';
 
-/** How a step is done that must not be done twice. */
-export interface Once {
-  /** Whether it is done while the connection is being closed, too. */
-  readonly isLast?: boolean;
-  /**
-   * `repeatable` asks another server as well, which may have lost the step. For waiting: there, whatever that server has is what
-   * counts, and where it has the step, it has its answer, too.
-   */
+/** Of a step that must not run twice. */
+export interface MoreOnce extends More {
+  /** What becomes of it when there is another server instead of the one that was asked. Default: `once`. */
   readonly again?: Again;
-  readonly patience?: number;
 }
 
 /** Not for users: an object at a server. */
@@ -86,16 +80,20 @@ export abstract class RedisObject {
    * Runs a script that must not run twice: its KEYS[2] remembers the answers, and ARGV[2] and ARGV[3] are which step it is and
    * which ones have been answered.
    */
-  protected async stepOnce(script: Script, args: readonly Argument[] = [], how: Once = {}): Promise<Reply> {
+  protected stepOnce(script: Script, args: readonly Argument[] = [], more: MoreOnce = {}): Promise<Reply> {
+    if (!this.#engine.isOpen) return Promise.reject(closedError());
+    return this.lastStepOnce(script, args, more);
+  }
+
+  /** The same, while the connection is being closed too. */
+  protected async lastStepOnce(script: Script, args: readonly Argument[] = [], more: MoreOnce = {}): Promise<Reply> {
     const [meta, ...parts] = this.allKeys;
     const keys = [meta!, this.key(`once:${this.#engine.client}`), ...parts];
     const number = this.#engine.nextNumber();
     const answered = this.#answered;
     this.#answered = [];
     const all = [this.#facts.id, number, answered.join(' '), ...args];
-    const { isLast = false, again = 'once', patience } = how;
-    const run = isLast ? this.#engine.runClosing : this.#engine.run;
-    const reply = await run.call(this.#engine, script, keys, all, again, { patience });
+    const reply = await this.#engine.runClosing(script, keys, all, more.again ?? 'once', more);
     this.#answered.push(number);
     return reply;
   }

@@ -32,7 +32,7 @@ export class RedisSemaphore extends RedisObject {
         },
         giveUp: async (taken) => {
           const args = [engine.wakes, member, taken === undefined ? 0 : 1];
-          await this.stepOnce(semaphoreScripts.leave, args, { isLast: true, again: 'repeatable' });
+          await this.lastStepOnce(semaphoreScripts.leave, args, { again: 'repeatable' });
         },
       },
       options,
