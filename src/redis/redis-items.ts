@@ -41,7 +41,7 @@ export abstract class RedisItems extends RedisLocked {
   protected async exchangeAt(index: number, value: unknown): Promise<unknown> {
     const type = atomically(this.type);
     const args = [index * type.bytes, bytesOf(type, [type.prepare(value)])];
-    return this.#item((await this.stepOnce(itemScripts.exchange, args)) as Buffer);
+    return this.#item(whole((await this.stepOnce(itemScripts.exchange, args)) as Buffer, type.bytes));
   }
 
   /** Values are compared by what they mean: 0 and -0 are one in two forms. */
@@ -73,23 +73,24 @@ export abstract class RedisItems extends RedisLocked {
   async #readBytes(from: number, count: number): Promise<Buffer> {
     const size = count * this.type.bytes;
     const first = from * this.type.bytes;
-    const bytes = (await this.step(itemScripts.read, [first, first + size - 1])) as Buffer;
-    if (bytes.length === size) return bytes;
-    throw new CorruptSegmentError(
-      'The server does not have all the bytes of this object: somebody else has changed them.',
-    );
+    return whole((await this.step(itemScripts.read, [first, first + size - 1])) as Buffer, size);
   }
 
   /** @returns what is there instead, if something else is. */
   async #compareBytes(index: number, expected: Buffer, value: Buffer): Promise<Buffer | undefined> {
     const args = [index * this.type.bytes, expected, value];
     const reply = await this.stepOnce(itemScripts.compareExchange, args);
-    return reply === 1 ? undefined : (reply as Buffer);
+    return reply === 1 ? undefined : whole(reply as Buffer, this.type.bytes);
   }
 
   #item(bytes: Buffer): any {
     return itemsIn(this.type, bytes)[0];
   }
+}
+
+function whole(bytes: Buffer, size: number): Buffer {
+  if (bytes.length === size) return bytes;
+  throw new CorruptSegmentError('The server does not have all bytes of this object: somebody else has changed them.');
 }
 
 const BIGGEST = 1n << 64n;

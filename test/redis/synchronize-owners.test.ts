@@ -249,9 +249,8 @@ test('close gives back, and rejects who waits', async () => {
   const [still, gone] = [await one.Barrier(1, { name: 'closing passed' }), theirs];
   assert.deepEqual([await still.broken(), await gone.broken()], [false, true], 'one that has come is counted on');
   assert.equal(await direct.zcard('mp:{closing passed}:members'), 0);
-  for (const call of [bounded.release(), semaphore.release(), condition.notify(), barrier.wait(), passed.reset()]) {
-    await assert.rejects(call, closed);
-  }
+  const calls = [bounded.release(), semaphore.release(), condition.notify(), barrier.wait(), passed.reset()];
+  await Promise.all((calls as Promise<unknown>[]).map((call) => assert.rejects(call, closed)));
 });
 
 test('random kills: nobody is stuck, and permits are not multiplied', { timeout: 180_000 }, async () => {
