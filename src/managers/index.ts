@@ -9,7 +9,13 @@ export type { RemoteLock } from './network/remote-lock.js';
 export type { RemoteFactories, RemoteManager, RemoteTypes } from './network/remote-manager.js';
 export type { RemoteJoinableQueue, RemoteLease, RemoteQueue } from './network/remote-queue.js';
 export type { RemoteArray, RemoteString, RemoteValue } from './network/remote-value.js';
-export type { RemoteBarrier, RemoteCondition, RemoteEvent, RemoteSemaphore } from './network/remote-waiting.js';
+export type {
+  RemoteBarrier,
+  RemoteBoundedSemaphore,
+  RemoteCondition,
+  RemoteEvent,
+  RemoteSemaphore,
+} from './network/remote-waiting.js';
 export type { Remote } from './remote.js';
 export { SharedMemoryManager } from './shared-memory-manager.js';
 export { Manager, SyncManager } from './sync-manager.js';

@@ -15,6 +15,8 @@ import { type Awaited, type Won, waitFor } from './wait.js';
 export interface ObjectFacts {
   readonly kind: string;
   readonly name: string;
+  /** Of one that lies in another of that name: which part of it. */
+  readonly part?: string | undefined;
   /** Given to it when it was made. */
   readonly id: string;
 }
@@ -103,6 +105,16 @@ export class Engine implements Translation {
     return keyOf(this.#prefix, name, part);
   }
 
+  /** A name for something that is taken, or waits: one that nobody has had. */
+  newMember(): string {
+    return `${this.client}.${this.nextNumber()}`;
+  }
+
+  /** The channel of hints for members of this client. */
+  get hints(): string {
+    return `${this.wakes}${this.client}`;
+  }
+
   /** A number for a step, larger than all before. */
   nextNumber(): number {
     this.#last += 1;
@@ -176,8 +188,8 @@ export class Engine implements Translation {
   }
 
   /** The one wrapper of an object. */
-  proxy(facts: ObjectFacts): object {
-    return this.named(JSON.stringify([facts.kind, facts.name, facts.id]));
+  proxy({ kind, name, id, part }: ObjectFacts): object {
+    return this.named(JSON.stringify(part === undefined ? [kind, name, id] : [kind, name, id, part]));
   }
 
   nameOf(shared: object): string | undefined {
@@ -189,11 +201,15 @@ export class Engine implements Translation {
     const known = this.#proxies.get(text)?.deref();
     if (known !== undefined) return known;
     const found: unknown = JSON.parse(text);
-    if (!Array.isArray(found) || found.length !== 3 || !found.every((part) => typeof part === 'string')) {
+    const isName =
+      Array.isArray(found) &&
+      (found.length === 3 || found.length === 4) &&
+      found.every((each) => typeof each === 'string');
+    if (!isName) {
       throw new MultiprocessError('A value at the server names an object in a way that is not known here.');
     }
-    const [kind, name, id] = found as [string, string, string];
-    const made = this.#makeProxy(this, { kind, name, id });
+    const [kind, name, id, part] = found as [string, string, string, string?];
+    const made = this.#makeProxy(this, { kind, name, id, part });
     named.set(made, { engine: this, text });
     this.#proxies.set(text, new WeakRef(made));
     this.#dropped.register(made, text);

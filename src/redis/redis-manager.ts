@@ -2,20 +2,36 @@ import { inspect } from 'node:util';
 import type { DictOptions } from '../collections/index.js';
 import { settingsFrom } from '../collections/internal.js';
 import { MultiprocessError } from '../errors/index.js';
+import { MAX_BLOCK_WORDS, timeoutOf } from '../heap/internal.js';
 import { randomHex } from '../shared-memory/internal.js';
+import { charType, type ItemType, itemsOf, typeOf } from '../sharedctypes/internal.js';
+import { checkCount, MAX_SEMAPHORE_VALUE, MOST_PARTIES } from '../synchronize/internal.js';
 import { Engine, type EngineOptions, type ObjectFacts } from './engine.js';
+import { bytesOf } from './item-bytes.js';
 import { nameIn } from './keys.js';
 import type { Argument } from './port.js';
+import { RedisArray, RedisString } from './redis-array.js';
+import { RedisBarrier } from './redis-barrier.js';
+import { RedisBoundedSemaphore } from './redis-bounded-semaphore.js';
+import { RedisCondition } from './redis-condition.js';
 import { encodePairs, RedisDict, RedisNamespace } from './redis-dict.js';
 import { RedisEvent } from './redis-event.js';
 import { encodeItems, RedisList } from './redis-list.js';
 import { RedisLock, RedisRLock } from './redis-lock.js';
+import { LOCK_PARTS } from './redis-locked.js';
 import type { RedisObject } from './redis-object.js';
+import { RedisSemaphore } from './redis-semaphore.js';
+import { RedisValue } from './redis-value.js';
 import type { Script } from './script.js';
+import { makeBarrier } from './scripts/barrier.js';
+import { makeBoundedSemaphore } from './scripts/bounded-semaphore.js';
+import { makeCondition } from './scripts/condition.js';
 import { makeDict } from './scripts/dict.js';
 import { makeEvent } from './scripts/event.js';
+import { makeItems } from './scripts/items.js';
 import { makeList } from './scripts/list.js';
 import { makeLock } from './scripts/lock.js';
+import { makeSemaphore } from './scripts/semaphore.js';
 import type { Reached } from './target.js';
 
 const kinds: Record<string, new (engine: Engine, facts: ObjectFacts) => RedisObject> = {
@@ -24,11 +40,19 @@ const kinds: Record<string, new (engine: Engine, facts: ObjectFacts) => RedisObj
   namespace: RedisNamespace,
   lock: RedisLock,
   rlock: RedisRLock,
+  semaphore: RedisSemaphore,
+  boundedsemaphore: RedisBoundedSemaphore,
+  condition: RedisCondition,
   event: RedisEvent,
+  barrier: RedisBarrier,
+  value: RedisValue,
+  array: RedisArray,
+  string: RedisString,
 };
 
 function makeProxy(engine: Engine, facts: ObjectFacts): RedisObject {
-  const type = Object.hasOwn(kinds, facts.kind) ? kinds[facts.kind] : undefined;
+  const [kind] = facts.kind.split(':', 1) as [string]; // behind it: of what
+  const type = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
   if (type === undefined) {
     throw new MultiprocessError(`The server has an object of the kind '${facts.kind}', which is not known here.`);
   }
@@ -83,8 +107,50 @@ export class RedisManager {
     return this.#make('rlock', nameIn(options), makeLock, [], []);
   }
 
+  async Semaphore(value = 1, options?: Named): Promise<RedisSemaphore> {
+    checkCount('The value of a semaphore', value, 0, MAX_SEMAPHORE_VALUE);
+    return this.#make('semaphore', nameIn(options), makeSemaphore, [], [value]);
+  }
+
+  async BoundedSemaphore(value = 1, options?: Named): Promise<RedisBoundedSemaphore> {
+    checkCount('The value of a bounded semaphore', value, 0, MAX_BLOCK_WORDS);
+    return this.#make('boundedsemaphore', nameIn(options), makeBoundedSemaphore, [], [value]);
+  }
+
+  async Condition(lock?: unknown, options?: Named): Promise<RedisCondition> {
+    const name = nameIn(options);
+    if (lock !== undefined && !(lock instanceof RedisLock)) {
+      throw new TypeError('The lock of a Condition is a Lock or an RLock.');
+    }
+    if (lock !== undefined) this.#engine.encode(lock, 'args[0]'); // it lies at this server, and is this connection's
+    const lockName = lock === undefined ? '' : this.#engine.nameOf(lock)!;
+    return this.#make('condition', name, makeCondition, ['leases', 'line', 'notified', ...LOCK_PARTS], [lockName]);
+  }
+
   async Event(options?: Named): Promise<RedisEvent> {
     return this.#make('event', nameIn(options), makeEvent, [], []);
+  }
+
+  async Barrier(parties: number, options?: { timeout?: number } & Named): Promise<RedisBarrier> {
+    checkCount('The number of parties', parties, 1, MOST_PARTIES);
+    const name = nameIn(options);
+    const timeout = timeoutOf(options);
+    const { action } = (options ?? {}) as { action?: unknown };
+    if (action !== undefined) this.#engine.encode({ action }, 'args[1]'); // a function does not travel
+    const text = timeout === Number.POSITIVE_INFINITY ? '' : timeout;
+    return this.#make('barrier', name, makeBarrier, [], [parties, text]);
+  }
+
+  async Value(type: unknown, init?: unknown, options?: Named): Promise<RedisValue> {
+    const itemType = typeOf(type);
+    const items = init === undefined ? 1 : [itemType.prepare(init, 'A value')];
+    return this.#makeItems('value', itemType, items, options);
+  }
+
+  async Array(type: unknown, sizeOrItems: unknown, options?: Named): Promise<any> {
+    const itemType = typeOf(type);
+    const items = itemsOf(itemType, sizeOrItems);
+    return this.#makeItems(itemType === charType ? 'string' : 'array', itemType, items, options);
   }
 
   get address(): string {
@@ -105,6 +171,14 @@ export class RedisManager {
 
   [inspect.custom](): string {
     return `RemoteManager { ${this.#engine.isOpen ? this.address : 'closed'} }`;
+  }
+
+  /** @param items what they are, checked by their type, or how many, all zero. */
+  #makeItems(kind: string, type: ItemType, items: number | readonly unknown[], options?: Named): Promise<any> {
+    const length = typeof items === 'number' ? items : items.length;
+    const args: Argument[] = [length, length * type.bytes];
+    if (typeof items !== 'number') args.push(bytesOf(type, items));
+    return this.#make(`${kind}:${type.text}`, nameIn(options), makeItems, ['bytes', ...LOCK_PARTS], args);
   }
 
   /** An object of that name, made by whoever comes first. */

@@ -14,7 +14,7 @@ class BooleanType extends ScalarType {
   }
 
   // As in C, all that is not 0 is true.
-  protected same(a: number, b: number): boolean {
+  same(a: number, b: number): boolean {
     return (a !== 0) === (b !== 0);
   }
 }
@@ -39,7 +39,7 @@ class CharType extends ScalarType {
     return Uint8Array.of(stored);
   }
 
-  protected same(a: number, b: number): boolean {
+  same(a: number, b: number): boolean {
     return a === b;
   }
 }
@@ -66,7 +66,7 @@ class WideCharType extends ScalarType {
     return stored <= MAX_CODE_POINT ? String.fromCodePoint(stored) : REPLACEMENT;
   }
 
-  protected same(a: number, b: number): boolean {
+  same(a: number, b: number): boolean {
     return a === b;
   }
 }

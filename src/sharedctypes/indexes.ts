@@ -21,3 +21,22 @@ export function sliceBounds(start: number | undefined, end: number | undefined, 
   };
   return [bound(start, 0), bound(end, length)];
 }
+
+/** What `at` means. @returns undefined when there is no such item. @throws TypeError for what is no number. */
+export function indexOfAt(index: number, length: number): number | undefined {
+  if (typeof index !== 'number') throw new TypeError(`An index is a number; got ${typeof index}.`);
+  const whole = Math.trunc(index) || 0;
+  const found = whole < 0 ? length + whole : whole;
+  return found >= 0 && found < length ? found : undefined;
+}
+
+/** Where items may be written from: behind the last one there is room for none. @throws as `checkIndex`. */
+export function checkStart(start: number, length: number): void {
+  checkIndex(start, length + 1);
+}
+
+/** @throws RangeError when so many items do not all have room. */
+export function checkRoom(start: number, count: number, length: number): void {
+  if (start + count <= length) return;
+  throw new RangeError(`There is room for ${length - start} items from index ${start} on; got ${count}.`);
+}

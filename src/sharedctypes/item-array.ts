@@ -142,12 +142,15 @@ export class CharArrayClass extends ItemArrayClass {
 
   #checked(bytes: unknown): Uint8Array {
     this.used();
-    if (!(bytes instanceof Uint8Array)) throw new TypeError('The bytes of an array of characters are a Uint8Array.');
-    if (bytes.length > this.length) {
-      throw new RangeError(`There is room for ${this.length} bytes; got ${bytes.length}.`);
-    }
-    return bytes;
+    return checkBytes(bytes, this.length);
   }
+}
+
+/** @throws TypeError for what is no Uint8Array; RangeError for more bytes than there is room for. */
+export function checkBytes(bytes: unknown, room: number): Uint8Array {
+  if (!(bytes instanceof Uint8Array)) throw new TypeError('The bytes of an array of characters are a Uint8Array.');
+  if (bytes.length > room) throw new RangeError(`There is room for ${room} bytes; got ${bytes.length}.`);
+  return bytes;
 }
 
 for (const [kind, type] of [

@@ -24,14 +24,24 @@ class IntegerType extends ScalarType {
     throw this.#wrong(value, what);
   }
 
-  override add(cells: Cells, index: number, by: unknown): number {
+  override addend(by: unknown): number {
     if (typeof by !== 'number') throw new TypeError(`What is added is a number; got ${describe(by)}.`);
     if (!Number.isSafeInteger(by))
       throw new RangeError(`What is added to the type '${this.text}' is an integer; got ${by}.`);
+    return by;
+  }
+
+  override sum(before: number, by: number): number {
+    const sum = before + by;
+    if (sum < this.#least || sum > this.#most) throw overflow(this.text, before, by);
+    return sum;
+  }
+
+  override add(cells: Cells, index: number, value: unknown): number {
+    const by = this.addend(value);
     for (;;) {
       const before = Atomics.load(cells as Int32Array, index);
-      const sum = before + by;
-      if (sum < this.#least || sum > this.#most) throw overflow(this.text, before, by);
+      const sum = this.sum(before, by);
       if (Atomics.compareExchange(cells as Int32Array, index, before, sum) === before) return before;
     }
   }
@@ -40,7 +50,7 @@ class IntegerType extends ScalarType {
     return stored;
   }
 
-  protected same(a: number, b: number): boolean {
+  same(a: number, b: number): boolean {
     return a === b;
   }
 
@@ -75,12 +85,21 @@ class BigIntegerType extends ScalarType {
     throw new RangeError(`${what} of type '${this.text}' is from ${this.#least} to ${this.#most}; got ${big}.`);
   }
 
+  override addend(by: unknown): bigint {
+    return this.#big(by, 'What is added to an element');
+  }
+
+  override sum(before: bigint, by: bigint): bigint {
+    const sum = before + by;
+    if (sum < this.#least || sum > this.#most) throw overflow(this.text, before, by);
+    return sum;
+  }
+
   override add(cells: Cells, index: number, value: unknown): bigint {
-    const by = this.#big(value, 'What is added to an element');
+    const by = this.addend(value);
     for (;;) {
       const before = Atomics.load(cells as BigInt64Array, index);
-      const sum = before + by;
-      if (sum < this.#least || sum > this.#most) throw overflow(this.text, before, by);
+      const sum = this.sum(before, by);
       if (Atomics.compareExchange(cells as BigInt64Array, index, before, sum) === before) return before;
     }
   }
@@ -89,7 +108,7 @@ class BigIntegerType extends ScalarType {
     return stored;
   }
 
-  protected same(a: bigint, b: bigint): boolean {
+  same(a: bigint, b: bigint): boolean {
     return a === b;
   }
 
@@ -135,15 +154,24 @@ class FloatType extends ScalarType {
     return rounded;
   }
 
-  override add(cells: Cells, index: number, by: unknown): number {
+  override addend(by: unknown): number {
     if (typeof by !== 'number') throw new TypeError(`What is added is a number; got ${describe(by)}.`);
+    return by;
+  }
+
+  override sum(before: number, by: number): number {
+    const sum = this.#round(before + by);
+    if (!Number.isFinite(sum) && Number.isFinite(before) && Number.isFinite(by)) throw overflow(this.text, before, by);
+    return sum;
+  }
+
+  override add(cells: Cells, index: number, value: unknown): number {
+    const by = this.addend(value);
     const bits = this.bits(cells);
     for (;;) {
       const seen = Atomics.load(bits, index) as never;
       const before = this.fromBits(seen);
-      const sum = this.#round(before + by);
-      if (!Number.isFinite(sum) && Number.isFinite(before) && Number.isFinite(by))
-        throw overflow(this.text, before, by);
+      const sum = this.sum(before, by);
       if (Atomics.compareExchange(bits, index, seen, this.toBits(sum) as never) === seen) return before;
     }
   }
@@ -152,7 +180,7 @@ class FloatType extends ScalarType {
     return stored;
   }
 
-  protected same(a: number, b: number): boolean {
+  same(a: number, b: number): boolean {
     return a === b || (Number.isNaN(a) && Number.isNaN(b));
   }
 

@@ -31,7 +31,7 @@ export abstract class ScalarType extends ItemType {
   /** What a cell's content means. */
   protected abstract value(stored: Stored): unknown;
   /** Whether two cells' contents mean the same. */
-  protected abstract same(a: Stored, b: Stored): boolean;
+  abstract same(a: Stored, b: Stored): boolean;
 
   // How to see a cell for `Atomics`, which take integers only.
   protected bits(cells: Cells): Cells {
@@ -73,9 +73,19 @@ export abstract class ScalarType extends ItemType {
     column[address / this.bytes] = prepared;
   }
 
-  /** @returns the value before. @throws TypeError for types that are no numbers; RangeError for a sum that does not fit. */
-  add(_cells: Cells, _index: number, _by: unknown): unknown {
+  /** @returns what is added, if it may be. @throws TypeError for types that are no numbers, and for what is none; RangeError. */
+  addend(_by: unknown): Stored {
     throw new TypeError(`add() is for numbers, not for the type '${this.text}'. Use update().`);
+  }
+
+  /** @throws RangeError for a sum that does not fit. */
+  sum(_before: Stored, by: Stored): Stored {
+    return this.addend(by);
+  }
+
+  /** @returns the value before. @throws as `addend` and `sum`. */
+  add(_cells: Cells, _index: number, by: unknown): unknown {
+    return this.addend(by);
   }
 
   /** @returns the value before. */

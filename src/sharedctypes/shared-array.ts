@@ -6,7 +6,7 @@ import { type Handle, markUncloneable, refuseJson, unsharedWarning } from '../sh
 import type { Lock, RLock } from '../synchronize/index.js';
 import { atomically } from './atomics.js';
 import { charType } from './character-types.js';
-import { checkIndex, sliceBounds } from './indexes.js';
+import { checkIndex, checkRoom, checkStart, indexOfAt, sliceBounds } from './indexes.js';
 import { type CharArrayClass, checkedLength, ItemArrayClass, makeItemArray } from './item-array.js';
 import type { Cells, ItemType } from './item-type.js';
 import { type Locked, LockedBase, lockOption, openLock, splitLock } from './locked.js';
@@ -93,10 +93,8 @@ class SynchronizedArrayClass extends LockedBase {
   }
 
   at(index: number): unknown {
-    if (typeof index !== 'number') throw new TypeError(`An index is a number; got ${typeof index}.`);
-    const whole = Math.trunc(index) || 0;
-    const found = whole < 0 ? this.#length + whole : whole;
-    return found >= 0 && found < this.#length ? this.get(found) : undefined;
+    const found = indexOfAt(index, this.#length);
+    return found === undefined ? undefined : this.get(found);
   }
 
   get length(): number {
@@ -111,14 +109,9 @@ class SynchronizedArrayClass extends LockedBase {
   }
 
   setSlice(start: number, values: Iterable<unknown>): void {
-    // Behind the last item there is room for none.
-    checkIndex(start, this.#length + 1);
+    checkStart(start, this.#length);
     const prepared = prepareAll(this.#type, values);
-    if (start + prepared.length > this.#length) {
-      throw new RangeError(
-        `There is room for ${this.#length - start} items from index ${start} on; got ${prepared.length}.`,
-      );
-    }
+    checkRoom(start, prepared.length, this.#length);
     this.used();
     for (const [i, item] of prepared.entries()) this.#type.store(this.#cells, start + i, item);
   }

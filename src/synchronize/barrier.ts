@@ -51,7 +51,7 @@ export interface BarrierOptions {
   timeout?: number;
 }
 
-const MOST_PARTIES = 0x3fff_ffff;
+export const MOST_PARTIES = 0x3fff_ffff;
 
 /**
  * A place where a number of parties wait for each other, again and again; between processes and worker threads.

@@ -102,7 +102,7 @@ export interface Condition extends Acquirable {
   dispose(): void;
 }
 
-const ALL = 0x7fff_ffff;
+export const ALL = 0x7fff_ffff;
 
 class ConditionClass extends Primitive implements Condition {
   static {

@@ -3,6 +3,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { type EngineManager, handleOf, Lock, RawArray, SharedMemory, toMessage } from 'multiprocess';
+import { synchronizeBehaviours } from './remote-synchronize-behaviours.js';
+import { valueBehaviours } from './remote-value-behaviours.js';
 import { eventually, testName } from './shm.js';
 
 /** Where the objects lie. What is used of a manager is what all of them have. */
@@ -18,9 +20,13 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
+/** Checks something by two connections to the same place. */
+export type Check = (what: string, fn: (one: EngineManager, other: EngineManager) => Promise<void>) => void;
+
 export function behaviours({ name: backend, connections }: Backend): void {
-  const check = (what: string, fn: (one: EngineManager, other: EngineManager) => Promise<void>) =>
+  const check: Check = (what, fn) => {
     test(`${backend}: ${what}`, () => fn(...connections()));
+  };
 
   check('dicts', async (one, other) => {
     const name = testName('dict');
@@ -458,4 +464,7 @@ export function behaviours({ name: backend, connections }: Backend): void {
     );
     assert.deepEqual(shown, ['RemoteDict', 'RemoteList', 'RemoteNamespace', 'RemoteLock', 'RemoteRLock']);
   });
+
+  synchronizeBehaviours(check);
+  valueBehaviours(check);
 }

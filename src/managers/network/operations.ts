@@ -4,7 +4,8 @@ import { type DictProxy, type ListProxy, transact } from '../../collections/inde
 import type { WaitOptions } from '../../heap/internal.js';
 import type { JoinableQueue, Lease, Queue } from '../../queues/index.js';
 import type { Synchronized, SynchronizedArray, SynchronizedString } from '../../sharedctypes/index.js';
-import type { Barrier, Condition, Lock, RLock, Semaphore } from '../../synchronize/index.js';
+import { plainItem } from '../../sharedctypes/internal.js';
+import type { Barrier, BoundedSemaphore, Condition, Lock, RLock, Semaphore } from '../../synchronize/index.js';
 import { lockOfCondition } from '../../synchronize/internal.js';
 
 // What a server does for remote clients, where it is not simply to call the object's method of that name: properties are
@@ -35,6 +36,16 @@ const semaphore: Record<string, Operation> = {
   value: ({ value }: Semaphore) => value,
 };
 
+const boundedSemaphore: Record<string, Operation> = {
+  ...semaphore,
+  async acquire(object: BoundedSemaphore, _: Args, options) {
+    return (await object.acquire(options)) && this.nextToken();
+  },
+  tryAcquire(object: BoundedSemaphore) {
+    return object.tryAcquire() && this.nextToken();
+  },
+};
+
 const queue: Record<string, Operation> = {
   get: (object: Queue, _: Args, options) => object.get({ ...options, lease: false }),
   async getLease(object: Queue, _: Args, options) {
@@ -54,16 +65,17 @@ const queue: Record<string, Operation> = {
 };
 
 const value: Record<string, Operation> = {
-  get: (object: Synchronized<never>) => plainOf(object.value),
+  get: (object: Synchronized<never>) => plainItem(object.value),
   set(object: Synchronized<never>, [item]: [never]) {
     object.value = item;
   },
 };
 
 const array: Record<string, Operation> = {
-  get: (object: SynchronizedArray<never>, [index]: [number]) => plainOf(object.get(index)),
-  at: (object: SynchronizedArray<never>, [index]: [number]) => plainOf(object.at(index)),
-  slice: (object: SynchronizedArray<never>, [start, end]: [number?, number?]) => object.slice(start, end).map(plainOf),
+  get: (object: SynchronizedArray<never>, [index]: [number]) => plainItem(object.get(index)),
+  at: (object: SynchronizedArray<never>, [index]: [number]) => plainItem(object.at(index)),
+  slice: (object: SynchronizedArray<never>, [start, end]: [number?, number?]) =>
+    object.slice(start, end).map(plainItem),
   length: ({ length }: SynchronizedArray<never>) => length,
 };
 
@@ -116,7 +128,7 @@ export const operations: Record<string, Record<string, Operation>> = {
   lock,
   rlock: lock,
   semaphore,
-  boundedsemaphore: semaphore,
+  boundedsemaphore: boundedSemaphore,
   condition: { getLock: (object: Condition) => lockOfCondition(object) },
   event: {},
   barrier: {
@@ -157,12 +169,6 @@ function settle(actor: Actor, number: number): Lease<unknown> | undefined {
   const lease = actor.leases.get(number);
   actor.leases.delete(number);
   return lease;
-}
-
-/** The fields of a structure: a view of memory does not travel. */
-function plainOf(item: unknown): unknown {
-  if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item)) return item;
-  return Object.fromEntries(Object.entries(item).map(([name, field]) => [name, plainOf(field)]));
 }
 
 /** Whether two values are encoded alike, as those that containers compare. */

@@ -10,7 +10,13 @@ import type { RemoteInstance } from './remote-instance.js';
 import type { RemoteLock } from './remote-lock.js';
 import type { RemoteJoinableQueue, RemoteQueue } from './remote-queue.js';
 import type { RemoteArray, RemoteString, RemoteValue } from './remote-value.js';
-import type { RemoteBarrier, RemoteCondition, RemoteEvent, RemoteSemaphore } from './remote-waiting.js';
+import type {
+  RemoteBarrier,
+  RemoteBoundedSemaphore,
+  RemoteCondition,
+  RemoteEvent,
+  RemoteSemaphore,
+} from './remote-waiting.js';
 import { MANAGER } from './wire.js';
 
 /** The types that are registered with a manager, by name. */
@@ -35,7 +41,7 @@ export interface RemoteManager {
   Lock(options?: Named): Promise<RemoteLock>;
   RLock(options?: Named): Promise<RemoteLock>;
   Semaphore(value?: number, options?: Named): Promise<RemoteSemaphore>;
-  BoundedSemaphore(value?: number, options?: Named): Promise<RemoteSemaphore>;
+  BoundedSemaphore(value?: number, options?: Named): Promise<RemoteBoundedSemaphore>;
   Condition(lock?: RemoteLock, options?: Named): Promise<RemoteCondition>;
   Event(options?: Named): Promise<RemoteEvent>;
   /** An action does not travel. */

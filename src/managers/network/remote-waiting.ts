@@ -1,9 +1,9 @@
 import { TimeoutError } from '../../errors/index.js';
 import type { WaitOptions } from '../../heap/internal.js';
 import type { RemoteLock, RemoteLockProxy } from './remote-lock.js';
-import { call, forwards, type RemoteObject, RemoteProxy } from './remote-object.js';
+import { call, connectionOf, forwards, type RemoteObject, RemoteProxy } from './remote-object.js';
 
-/** A Semaphore or BoundedSemaphore in a manager on another machine; permits of a BoundedSemaphore are this connection's own. */
+/** A Semaphore in a manager on another machine. */
 export interface RemoteSemaphore extends RemoteObject {
   acquire(options?: WaitOptions): Promise<boolean>;
   tryAcquire(): Promise<boolean>;
@@ -11,6 +11,17 @@ export interface RemoteSemaphore extends RemoteObject {
   run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T>;
   /** How many may still enter, at this instant. */
   value(): Promise<number>;
+}
+
+/** A BoundedSemaphore in a manager on another machine. Its permits are this connection's own. */
+export interface RemoteBoundedSemaphore extends RemoteSemaphore {
+  /** While a permit is held here: the fencing token of the last one that was acquired, as a {@link RemoteLock} has one. */
+  readonly token: bigint | undefined;
+  /**
+   * Resolves when a permit is lost while it is held here, or when one will be held: the connection has ended, or (at a server of
+   * Redis) its lease.
+   */
+  readonly lost: Promise<void>;
 }
 
 /** An Event in a manager on another machine. */
@@ -49,20 +60,80 @@ export interface RemoteCondition extends RemoteObject {
 }
 
 export class RemoteSemaphoreProxy extends RemoteProxy {
+  async acquire(options?: WaitOptions): Promise<boolean> {
+    return call(this, 'acquire', [], options ?? {});
+  }
+
+  async tryAcquire(): Promise<boolean> {
+    return call(this, 'tryAcquire', []);
+  }
+
+  async release(...args: unknown[]): Promise<void> {
+    await call(this, 'release', args);
+  }
+
   async run<T>(fn: () => T | PromiseLike<T>, options?: WaitOptions): Promise<T> {
     if (typeof fn !== 'function') throw new TypeError('run takes a function.');
-    if (!(await call(this, 'acquire', [], options ?? {}))) {
+    if (!(await this.acquire(options))) {
       throw new TimeoutError(`The ${this.constructor.name} could not be acquired within ${options?.timeout} ms.`);
     }
     try {
       return await fn();
     } finally {
-      await call(this, 'release', []);
+      await this.release();
     }
   }
 }
 
-export class RemoteBoundedSemaphoreProxy extends RemoteSemaphoreProxy {}
+export class RemoteBoundedSemaphoreProxy extends RemoteSemaphoreProxy {
+  readonly #tokens: bigint[] = [];
+  readonly #lost: Promise<void>;
+  #lose!: () => void;
+  #unwatch: (() => void) | undefined;
+
+  constructor(...args: ConstructorParameters<typeof RemoteProxy>) {
+    super(...args);
+    this.#lost = new Promise((resolve) => {
+      this.#lose = resolve;
+    });
+  }
+
+  get token(): bigint | undefined {
+    return this.#tokens.at(-1);
+  }
+
+  get lost(): Promise<void> {
+    return this.#lost;
+  }
+
+  override async acquire(options?: WaitOptions): Promise<boolean> {
+    return this.#entered(await call(this, 'acquire', [], options ?? {}));
+  }
+
+  override async tryAcquire(): Promise<boolean> {
+    return this.#entered(await call(this, 'tryAcquire', []));
+  }
+
+  override async release(...args: unknown[]): Promise<void> {
+    await call(this, 'release', args);
+    const [count = 1] = args as [number?];
+    this.#tokens.splice(-count);
+    if (this.#tokens.length === 0) this.#unwatch?.();
+  }
+
+  #entered(token: false | bigint): boolean {
+    if (token === false) return false;
+    if (this.#tokens.length === 0) {
+      this.#unwatch = connectionOf(this).onLost(() => {
+        this.#tokens.length = 0;
+        this.#lose();
+      });
+    }
+    this.#tokens.push(token);
+    return true;
+  }
+}
+
 export class RemoteEventProxy extends RemoteProxy {}
 export class RemoteBarrierProxy extends RemoteProxy {}
 

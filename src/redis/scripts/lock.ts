@@ -1,4 +1,3 @@
-import type { Reply } from '../port.js';
 import { checkObject, makeOrFind, Script, serverTime } from '../script.js';
 
 // A lock, of an object's keys:
@@ -114,21 +113,3 @@ return 1
 );
 
 export const lockScripts = { acquire, leave, locked, dispose };
-
-export type Acquired =
-  | { readonly token: bigint; readonly ownerDied: boolean }
-  /** Until when, in ms, the owner lives in any case. */
-  | { readonly again: number };
-
-export function readAcquired(reply: Reply): Acquired {
-  const [won, number, died] = reply as [number, Buffer | number, Buffer?];
-  if (won === 1) return { token: BigInt(String(number)), ownerDied: String(died) === '1' };
-  return { again: Number(number) };
-}
-
-/** @returns what a message says that its member has won; undefined for one that says less. */
-export function readWon(message: Buffer, member: string): { token: bigint; ownerDied: boolean } | boolean {
-  const [whose, token, died] = message.toString().split(' ');
-  if (whose !== member) return false;
-  return token === undefined || { token: BigInt(token), ownerDied: died === '1' };
-}
