@@ -1,7 +1,8 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { now } from '../heap/internal.js';
 import type { FromLeases, LeaseConfig, ToLeases } from './leases.js';
-import { Line } from './line.js';
+import { Line, PATIENCE_MS } from './line.js';
 import { renew } from './scripts/renew.js';
 import { dialTarget } from './target.js';
 
@@ -12,6 +13,8 @@ import { dialTarget } from './target.js';
 const { target, address, lease } = workerData as LeaseConfig;
 const port = parentPort!;
 const line = new Line(() => dialTarget(target), address);
+
+const PAUSE_MS = 50;
 
 interface Held {
   readonly leases: string;
@@ -54,8 +57,21 @@ port.on('message', (message: ToLeases) => {
   }
 });
 
+/** As for all that is asked for: a connection that is lost just then is made anew. */
+async function open(): Promise<void> {
+  const deadline = now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      return await line.open();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).syscall !== 'connect' || now() > deadline) throw error;
+    }
+    await delay(PAUSE_MS);
+  }
+}
+
 try {
-  await line.open();
+  await open();
   setInterval(() => {
     for (const [number, one] of held) void renewOne(number, one);
   }, lease / 3);

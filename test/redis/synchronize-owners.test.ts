@@ -4,6 +4,7 @@ import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { connect, type EngineManager } from 'multiprocess';
+import { collectGarbage } from '../support/gc.js';
 import { program } from '../support/paths.js';
 import { RedisServer } from '../support/redis-server.js';
 import { type Running, startNode } from '../support/run.js';
@@ -206,6 +207,16 @@ test('a party that is busy is not dead', { timeout: 60_000 }, async () => {
   await running.kill();
   await eventually('its death is', () => barrier.broken(), 20_000);
   await barrier.reset();
+});
+
+test('who has a barrier no more is no member of it', { timeout: 60_000 }, async () => {
+  await (await one.Barrier(1, { name: 'dropped' })).wait();
+  assert.equal(await direct.zcard('mp:{dropped}:members'), 1);
+  await eventually('it has been collected', async () => {
+    await collectGarbage();
+    return (await direct.zcard('mp:{dropped}:members')) === 0;
+  });
+  assert.equal(await (await one.Barrier(1, { name: 'dropped' })).broken(), false);
 });
 
 test('the lock of a value comes back', { timeout: 60_000 }, async () => {
