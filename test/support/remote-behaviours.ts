@@ -12,6 +12,8 @@ export interface Backend {
   readonly name: string;
   /** Two connections to the same place. */
   connections(): readonly [EngineManager, EngineManager];
+  /** What does not hold there, by what is checked, each with the reason. */
+  readonly differs?: Readonly<Record<string, string>>;
 }
 
 async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
@@ -23,9 +25,12 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
 /** Checks something by two connections to the same place. */
 export type Check = (what: string, fn: (one: EngineManager, other: EngineManager) => Promise<void>) => void;
 
-export function behaviours({ name: backend, connections }: Backend): void {
+export function behaviours({ name: backend, connections, differs = {} }: Backend): void {
+  const reasons = new Map(Object.entries(differs));
   const check: Check = (what, fn) => {
-    test(`${backend}: ${what}`, () => fn(...connections()));
+    const skip = reasons.get(what) ?? false;
+    reasons.delete(what);
+    test(`${backend}: ${what}`, { skip }, () => fn(...connections()));
   };
 
   check('dicts', async (one, other) => {
@@ -361,7 +366,6 @@ export function behaviours({ name: backend, connections }: Backend): void {
     const stale = assert.rejects(theirs.wait(), { code: 'ERR_MULTIPROCESS_STALE_HANDLE' });
     await event.dispose();
     await stale;
-    assert.match(inspect(event), /^RemoteEvent \{/);
   });
 
   check('what has given up leaves nothing', async (one, other) => {
@@ -413,6 +417,7 @@ export function behaviours({ name: backend, connections }: Backend): void {
     await assert.rejects(dict.set('x', RawArray('i', 1)), refused);
     using block = SharedMemory.create(8);
     await assert.rejects(dict.set('x', block), refused);
+    await assert.rejects(one.Barrier(1, { action: () => {} } as never), refused);
     await assert.rejects(dict.set('x', await other.list()), {
       ...refused,
       message: /RemoteList .* another connection/,
@@ -459,12 +464,27 @@ export function behaviours({ name: backend, connections }: Backend): void {
 
   check('how they look', async (one) => {
     assert.equal(inspect(one), `RemoteManager { ${one.address} }`);
-    const shown = [await one.dict(), await one.list(), await one.Namespace(), await one.Lock(), await one.RLock()].map(
-      (object) => inspect(object).split(' ')[0],
+    const objects = await Promise.all([
+      ...[one.dict(), one.list(), one.Namespace(), one.Lock(), one.RLock(), one.Event(), one.Condition()],
+      ...[
+        one.Semaphore(1),
+        one.BoundedSemaphore(1),
+        one.Barrier(1),
+        one.Value('i'),
+        one.Array('i', 1),
+        one.Array('c', 1),
+      ],
+    ]);
+    const shown = objects.map((object) => inspect(object).match(/^(\w+) \{/)?.[1]);
+    const names = ['Dict', 'List', 'Namespace', 'Lock', 'RLock', 'Event', 'Condition', 'Semaphore', 'BoundedSemaphore'];
+    names.push('Barrier', 'Value', 'Array', 'String');
+    assert.deepEqual(
+      shown,
+      names.map((name) => `Remote${name}`),
     );
-    assert.deepEqual(shown, ['RemoteDict', 'RemoteList', 'RemoteNamespace', 'RemoteLock', 'RemoteRLock']);
   });
 
   synchronizeBehaviours(check);
   valueBehaviours(check);
+  assert.deepEqual([...reasons.keys()], [], 'nothing is checked that is called so');
 }

@@ -1,7 +1,6 @@
 // What the semaphores, conditions and barriers of every manager on another machine do alike.
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import { inspect } from 'node:util';
 import type { EngineManager } from 'multiprocess';
 import type { Check } from './remote-behaviours.js';
 import { eventually, testName } from './shm.js';
@@ -37,7 +36,6 @@ export function synchronizeBehaviours(check: Check): void {
     await assert.rejects(semaphore.release(2 ** 30 - 3), RangeError);
     assert.equal(await semaphore.value(), 3, 'and nothing has changed');
     await checkArguments(one, 'Semaphore');
-    assert.match(inspect(semaphore), /^RemoteSemaphore \{/);
   });
 
   check('bounded semaphores: permits have owners', async (one, other) => {
@@ -70,7 +68,6 @@ export function synchronizeBehaviours(check: Check): void {
     await semaphore.release(2);
     assert.equal(await theirs.value(), 2);
     await checkArguments(one, 'BoundedSemaphore');
-    assert.match(inspect(semaphore), /^RemoteBoundedSemaphore \{/);
   });
 
   for (const kind of ['Semaphore', 'BoundedSemaphore'] as const) {
@@ -191,7 +188,6 @@ export function synchronizeBehaviours(check: Check): void {
       await assert.rejects(theirs.wait({ timeout: Number.NaN }), RangeError);
     });
     assert.equal(await (await theirs.getLock()).locked(), false);
-    assert.match(inspect(condition), /^RemoteCondition \{/);
   });
 
   check('conditions: who gives up has the lock again, and swallows nothing', async (one, other) => {
@@ -264,11 +260,9 @@ export function synchronizeBehaviours(check: Check): void {
     assert.equal(await theirs.nWaiting(), 0);
     const alone = await one.Barrier(1);
     assert.deepEqual([await alone.wait(), await alone.wait({ timeout: 0 })], [0, 0]);
-    assert.match(inspect(alone), /^RemoteBarrier \{/);
     await assert.rejects(one.Barrier(0), RangeError);
     await assert.rejects(one.Barrier(1.5), TypeError);
     await assert.rejects(one.Barrier(1, { timeout: 'x' as never }), TypeError);
-    await assert.rejects(one.Barrier(1, { action: () => {} } as never), { code: 'ERR_MULTIPROCESS_NOT_SHAREABLE' });
     await assert.rejects(alone.wait(5 as never), TypeError);
   });
 

@@ -1,6 +1,5 @@
 // What the values and arrays of every manager on another machine do alike.
 import assert from 'node:assert/strict';
-import { inspect } from 'node:util';
 import { Struct, type TypeCode } from 'multiprocess';
 import type { Check } from './remote-behaviours.js';
 import { testName } from './shm.js';
@@ -86,7 +85,6 @@ export function valueBehaviours(check: Check): void {
     await assert.rejects(byte.set(256), RangeError);
     assert.equal(await (await one.Value('i')).get(), 0);
     await assert.rejects(one.Value('z' as never), TypeError);
-    assert.match(inspect(byte), /^RemoteValue \{/);
   });
 
   check('values: nothing is lost of what many add, and update', async (one, other) => {
@@ -155,6 +153,10 @@ export function valueBehaviours(check: Check): void {
       'it is an RLock',
     );
     assert.equal(await (await value.getLock()).locked(), false);
+    const items = testName('locked items');
+    const array = await one.Array('i', 1, { name: items });
+    const theirItems = await other.Array('i', 1, { name: items });
+    assert.equal(await array.run(async () => theirItems.tryAcquire()), false);
     const conflict = { code: 'ERR_MULTIPROCESS_NAME_CONFLICT' };
     await assert.rejects(one.Value('d', 0, { name }), conflict);
     await assert.rejects(one.Array('i', 1, { name }), conflict);
@@ -206,8 +208,6 @@ export function valueBehaviours(check: Check): void {
     await assert.rejects(one.Array('i', 0.5), TypeError);
     await assert.rejects(one.Array('i', [2 ** 40]), RangeError);
     await assert.rejects(one.Array('z' as never, 1), TypeError);
-    assert.match(inspect(array), /^RemoteArray \{/);
-    assert.equal(await array.run(async () => theirs.tryAcquire()), false);
     const both = [array, theirs].flatMap((each) => Array.from({ length: 20 }, () => each.add(0, 1)));
     await Promise.all(both);
     assert.equal(await array.get(0), 45);
@@ -259,6 +259,5 @@ export function valueBehaviours(check: Check): void {
     await assert.rejects(text.setValue(new Uint8Array(5)), RangeError);
     await assert.rejects(text.setRaw('x' as never), TypeError);
     await assert.rejects(text.set(0, 256), RangeError);
-    assert.match(inspect(text), /^RemoteString \{/);
   });
 }
