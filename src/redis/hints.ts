@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { meet } from './line.js';
+import { meet } from './meet.js';
 import type { Connection, Dial } from './port.js';
 
 const PAUSE_MS = 200;
@@ -14,6 +14,10 @@ type Listener = (message: Buffer | undefined) => void;
 export class Hints {
   readonly #dial: Dial;
   readonly #listeners = new Map<string, Set<Listener>>();
+  /** Channels of which messages come by the current connection. */
+  #subscribed = new Set<string>();
+  /** Libraries mix up what they are asked for about a channel while they do not know the answer to something before. */
+  #turn: Promise<unknown> = Promise.resolve();
   #connection: Promise<Connection> | undefined;
   #current: Connection | undefined;
   #closed = false;
@@ -36,7 +40,7 @@ export class Hints {
     }
     try {
       const connection = await this.#connect();
-      if (known === undefined) await this.#subscribe(connection, channel);
+      await this.#subscribe(connection, channel);
     } catch {
       void this.#again();
     }
@@ -58,6 +62,7 @@ export class Hints {
       const { connection } = await meet(this.#dial, false);
       if (this.#closed) connection.end();
       this.#current = connection;
+      this.#subscribed = new Set();
       void connection.ended.then(() => {
         if (this.#current !== connection) return;
         this.#current = undefined;
@@ -93,10 +98,29 @@ export class Hints {
     }
   }
 
-  async #subscribe(connection: Connection, channel: string): Promise<void> {
-    await connection.subscribe(channel, (message) => {
-      for (const listener of this.#listeners.get(channel) ?? []) listener(message);
+  #subscribe(connection: Connection, channel: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const subscribed = this.#subscribed;
+      if (connection !== this.#current || subscribed.has(channel) || !this.#listeners.has(channel)) return;
+      await connection.subscribe(channel, (message) => {
+        for (const listener of this.#listeners.get(channel) ?? []) listener(message);
+      });
+      subscribed.add(channel);
     });
+  }
+
+  /** Unless somebody listens to it again. */
+  #unsubscribe(channel: string): Promise<void> {
+    return this.#inTurn(async () => {
+      if (this.#listeners.has(channel) || !this.#subscribed.delete(channel)) return;
+      await this.#current?.unsubscribe(channel);
+    });
+  }
+
+  #inTurn(step: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(step);
+    this.#turn = done.catch(() => {});
+    return done;
   }
 
   #leave(channel: string, listener: Listener): void {
@@ -104,6 +128,6 @@ export class Hints {
     listeners?.delete(listener);
     if (listeners?.size !== 0) return;
     this.#listeners.delete(channel);
-    void this.#current?.unsubscribe(channel).catch(() => {});
+    this.#unsubscribe(channel).catch(() => {});
   }
 }

@@ -1,39 +1,30 @@
 import { inspect } from 'node:util';
 import type { DictOptions } from '../collections/index.js';
 import { settingsFrom } from '../collections/internal.js';
-import { MultiprocessError } from '../errors/index.js';
+import type { Pool } from '../pool/index.js';
+import { maxsizeOf } from '../queues/internal.js';
 import { randomHex } from '../shared-memory/internal.js';
-import { Engine, type EngineOptions, type ObjectFacts } from './engine.js';
+import { Engine, type EngineOptions } from './engine.js';
+import { addEngine } from './engines.js';
 import { nameIn } from './keys.js';
+import type { PoolBoard } from './pool-board.js';
 import type { Argument } from './port.js';
-import { encodePairs, RedisDict, RedisNamespace } from './redis-dict.js';
-import { RedisEvent } from './redis-event.js';
-import { encodeItems, RedisList } from './redis-list.js';
-import { RedisLock, RedisRLock } from './redis-lock.js';
-import type { RedisObject } from './redis-object.js';
+import { makeProxy } from './proxies.js';
+import { encodePairs, type RedisDict, type RedisNamespace } from './redis-dict.js';
+import type { RedisEvent } from './redis-event.js';
+import type { RedisJoinableQueue } from './redis-joinable-queue.js';
+import { encodeItems, type RedisList } from './redis-list.js';
+import type { RedisLock, RedisRLock } from './redis-lock.js';
+import { openPool, readPoolRequest } from './redis-pool.js';
+import type { RedisQueue } from './redis-queue.js';
 import type { Script } from './script.js';
 import { makeDict } from './scripts/dict.js';
 import { makeEvent } from './scripts/event.js';
 import { makeList } from './scripts/list.js';
 import { makeLock } from './scripts/lock.js';
+import { makePool } from './scripts/pool.js';
+import { makeQueue } from './scripts/queue.js';
 import type { Reached } from './target.js';
-
-const kinds: Record<string, new (engine: Engine, facts: ObjectFacts) => RedisObject> = {
-  dict: RedisDict,
-  list: RedisList,
-  namespace: RedisNamespace,
-  lock: RedisLock,
-  rlock: RedisRLock,
-  event: RedisEvent,
-};
-
-function makeProxy(engine: Engine, facts: ObjectFacts): RedisObject {
-  const type = Object.hasOwn(kinds, facts.kind) ? kinds[facts.kind] : undefined;
-  if (type === undefined) {
-    throw new MultiprocessError(`The server has an object of the kind '${facts.kind}', which is not known here.`);
-  }
-  return new type(engine, facts);
-}
 
 type Named = { name?: string | undefined };
 
@@ -51,7 +42,9 @@ export class RedisManager {
 
   /** @throws (rejects) when the server cannot be reached, does not let this client in, or is none that can be used. */
   static async open(reached: Reached, options: EngineOptions): Promise<RedisManager> {
-    return new RedisManager(await Engine.open(reached, options, makeProxy));
+    const engine = await Engine.open(reached, options, makeProxy);
+    addEngine(engine);
+    return new RedisManager(engine);
   }
 
   async dict(init?: unknown, options?: DictOptions): Promise<RedisDict> {
@@ -85,6 +78,21 @@ export class RedisManager {
 
   async Event(options?: Named): Promise<RedisEvent> {
     return this.#make('event', nameIn(options), makeEvent, [], []);
+  }
+
+  async Queue(maxsize?: number, options?: Named): Promise<RedisQueue> {
+    return this.#make('queue', nameIn(options), makeQueue, [], [maxsizeOf(maxsize), 0]);
+  }
+
+  async JoinableQueue(maxsize?: number, options?: Named): Promise<RedisJoinableQueue> {
+    return this.#make('joinablequeue', nameIn(options), makeQueue, [], [maxsizeOf(maxsize), 1]);
+  }
+
+  /** Its workers join by themselves: `npx multiprocess worker`. */
+  async Pool(...args: unknown[]): Promise<Pool> {
+    const { name, processes } = readPoolRequest(args);
+    const board: PoolBoard = await this.#make('pool', nameIn({ name }), makePool, [], []);
+    return openPool(this.#engine, board, processes);
   }
 
   get address(): string {

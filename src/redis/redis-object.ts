@@ -1,10 +1,16 @@
 import { inspect } from 'node:util';
-import { registerSharedKind } from '../codec/internal.js';
-import { NotShareableError, StaleHandleError } from '../errors/index.js';
+import { StaleHandleError } from '../errors/index.js';
 import { markUncloneable, refuseJson } from '../shared-memory/internal.js';
 import type { Engine, More, ObjectFacts } from './engine.js';
+import { type Again, closedError } from './line.js';
 import type { Argument, Reply } from './port.js';
 import type { Script } from './script.js';
+
+/** Of a step that must not run twice. */
+export interface MoreOnce extends More {
+  /** What becomes of it when there is another server instead of the one that was asked. Default: `once`. */
+  readonly again?: Again;
+}
 
 /** Not for users: an object at a server. */
 export abstract class RedisObject {
@@ -19,7 +25,7 @@ export abstract class RedisObject {
     markUncloneable(this);
   }
 
-  protected static engineOf(object: RedisObject): Engine {
+  static engineOf(object: RedisObject): Engine {
     return object.#engine;
   }
 
@@ -54,13 +60,20 @@ export abstract class RedisObject {
    * Runs a script that must not run twice: its KEYS[2] remembers the answers, and ARGV[2] and ARGV[3] are which step it is and
    * which ones have been answered.
    */
-  protected async stepOnce(script: Script, args: readonly Argument[] = []): Promise<Reply> {
+  protected stepOnce(script: Script, args: readonly Argument[] = [], more: MoreOnce = {}): Promise<Reply> {
+    if (!this.#engine.isOpen) return Promise.reject(closedError());
+    return this.lastStepOnce(script, args, more);
+  }
+
+  /** The same, while the connection is being closed too. */
+  protected async lastStepOnce(script: Script, args: readonly Argument[] = [], more: MoreOnce = {}): Promise<Reply> {
     const [meta, ...parts] = this.allKeys;
     const keys = [meta!, this.key(`once:${this.#engine.client}`), ...parts];
     const number = this.#engine.nextNumber();
     const answered = this.#answered;
     this.#answered = [];
-    const reply = await this.#engine.run(script, keys, [this.#facts.id, number, answered.join(' '), ...args], 'once');
+    const all = [this.#facts.id, number, answered.join(' '), ...args];
+    const reply = await this.#engine.runClosing(script, keys, all, more.again ?? 'once', more);
     this.#answered.push(number);
     return reply;
   }
@@ -85,16 +98,3 @@ export abstract class RedisObject {
     return `${this.constructor.name} { ${this.#engine.address} }`;
   }
 }
-
-registerSharedKind<RedisObject>({
-  kind: 'engine',
-  type: RedisObject,
-  handle: (object) => {
-    throw new NotShareableError(
-      `A ${object.constructor.name} lies at a server, and has no handle here. Who else needs it connects, too, and names it.`,
-    );
-  },
-  open: () => {
-    throw new NotShareableError('An object at a server has no handle here.');
-  },
-});
