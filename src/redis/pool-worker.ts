@@ -75,6 +75,7 @@ export class PoolWorker {
 
   /** Works until it is stopped. @throws (rejects) what its processes are broken by; what the server refuses it with. */
   async run(): Promise<void> {
+    const alive = setInterval(() => {}, 2 ** 30); // connections do not keep the process so
     try {
       await this.#engine.leases.start();
       const leave = await this.#engine.listen(this.#board.channel, (message) => {
@@ -87,6 +88,7 @@ export class PoolWorker {
         leave();
       }
     } finally {
+      clearInterval(alive);
       await this.#end();
     }
   }
@@ -145,8 +147,9 @@ export class PoolWorker {
       this.#crew.check();
       const free = this.#options.processes - this.#work.size;
       const isDue = this.#check || now() >= due;
+      const isHinted = this.#isHinted;
       this.#isHinted = false;
-      if (free > 0 || isDue) {
+      if (isDue || (isHinted && free > 0)) {
         try {
           const again = await this.#take(Math.max(0, free), isDue);
           if (isDue) due = now() + again;
@@ -161,7 +164,10 @@ export class PoolWorker {
       }
       await this.#sleep(due - now());
     }
-    while (this.#work.size > 0) await this.#sleep(this.#engine.leases.lease);
+    while (this.#work.size > 0) {
+      this.#isHinted = false;
+      await this.#sleep(this.#engine.leases.lease);
+    }
     await Promise.allSettled(this.#sending);
   }
 
@@ -240,10 +246,7 @@ export class PoolWorker {
   }
 
   async #sleep(ms: number): Promise<void> {
-    if (this.#isHinted) {
-      this.#isHinted = false;
-      return;
-    }
+    if (this.#isHinted) return;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, Math.max(0, ms));
       this.#wake = () => {

@@ -220,6 +220,7 @@ export class RedisCrew implements Workforce {
   async #gather(): Promise<void> {
     if (this.#gathering) return;
     this.#gathering = true;
+    const alive = setInterval(() => {}, 2 ** 30); // connections do not keep the process so
     try {
       this.#leave ??= await this.#engine.listen(`${this.#engine.wakes}${this.#engine.client}`, (message) => {
         if (message === undefined) this.#wake();
@@ -241,6 +242,7 @@ export class RedisCrew implements Workforce {
     } catch (error) {
       this.#failAll(error);
     } finally {
+      clearInterval(alive);
       this.#gathering = false;
       if (this.#sent.size > 0) void this.#gather();
     }
@@ -345,7 +347,6 @@ export class RedisCrew implements Workforce {
 
   async #sleep(ms: number): Promise<void> {
     await new Promise<void>((resolve) => {
-      // It keeps the process alive, as what has been asked for is not done.
       const timer = setTimeout(resolve, Math.max(0, ms));
       this.#wake = () => {
         clearTimeout(timer);
