@@ -23,6 +23,7 @@ await build({
     'process/wait-helper': 'build/src/heap/wait-helper.js',
     'process/lease-worker': 'build/src/redis/lease-worker.js',
     'process/pool-worker': 'build/src/pool/pool-worker.js',
+    'process/pool-tasks': 'build/src/redis/pool-tasks.js',
     'process/server-main': 'build/src/managers/server-main.js',
   },
   outdir: 'dist',

@@ -5,8 +5,9 @@ import { clean } from './clean.js';
 import { type Command, exitCode, UsageError } from './command.js';
 import { ls } from './ls.js';
 import { serve } from './serve.js';
+import { worker } from './worker.js';
 
-const commands: Record<string, Command> = { serve, ls, clean };
+const commands: Record<string, Command> = { serve, worker, ls, clean };
 
 const HELP = `Usage: multiprocess <command> [options]
 

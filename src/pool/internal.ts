@@ -5,6 +5,6 @@ export { Crew } from './crew.js';
 export type { Job } from './messages.js';
 export { pack } from './packed.js';
 export { type PoolFacts, PoolObject } from './pool-object.js';
-export { readPoolArgs } from './pool-options.js';
+export { checkCount, readPoolArgs } from './pool-options.js';
 export { type Sealed, seal, unseal, unsealError } from './sealed.js';
 export type { Workforce } from './workforce.js';

@@ -2,6 +2,7 @@
 
 export { bellDescriptor } from './bell.js';
 export { currentProcess } from './current.js';
+export { importModule } from './import-module.js';
 export { endOf, startWithBell } from './process.js';
 export { spawnChild } from './spawn.js';
 export { readOutcome } from './spawn-record.js';

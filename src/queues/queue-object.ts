@@ -167,7 +167,7 @@ function checkOptions(options: WaitOptions | undefined): void {
 }
 
 /** @throws TypeError; RangeError */
-function maxsizeOf(maxsize: unknown = 0): number {
+export function maxsizeOf(maxsize: unknown = 0): number {
   if (typeof maxsize !== 'number') throw new TypeError(`maxsize is a number of items; got ${typeof maxsize}.`);
   if (!Number.isInteger(maxsize) || maxsize < 0 || maxsize > MOST_ITEMS) {
     throw new RangeError(
@@ -177,7 +177,7 @@ function maxsizeOf(maxsize: unknown = 0): number {
   return maxsize;
 }
 
-function full(): QueueFullError {
+export function full(): QueueFullError {
   return new QueueFullError('The queue was full, and nobody took anything in time.');
 }
 

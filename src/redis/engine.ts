@@ -5,7 +5,8 @@ import { randomHex } from '../shared-memory/internal.js';
 import { Hints } from './hints.js';
 import { keyOf } from './keys.js';
 import { Leases } from './leases.js';
-import { type Again, closedError, Line, PATIENCE_MS } from './line.js';
+import { type Again, closedError, type Line, PATIENCE_MS } from './line.js';
+import { lineTo } from './lines.js';
 import type { Argument, Reply } from './port.js';
 import type { Script } from './script.js';
 import type { Reached } from './target.js';
@@ -30,18 +31,24 @@ export interface More {
   readonly note?: { repeated: boolean } | undefined;
 }
 
+export interface EngineOptions {
+  readonly prefix: string;
+  /** How long leases last, in ms. */
+  readonly lease: number;
+}
+
+/** By what others reach the same objects. */
+export interface Whereabouts extends EngineOptions {
+  /** Without what is secret; of a cluster a list. */
+  readonly url: string | readonly string[];
+}
+
 interface Named {
   readonly engine: Engine;
   readonly text: string;
 }
 
 const named = new WeakMap<object, Named>();
-
-export interface EngineOptions {
-  readonly prefix: string;
-  /** How long leases last, in ms. */
-  readonly lease: number;
-}
 
 /** What everything of one `connect()` shares: connections, leases, and the one wrapper of each object. */
 export class Engine implements Translation {
@@ -52,7 +59,9 @@ export class Engine implements Translation {
   /** Never rejects. */
   readonly closed: Promise<void>;
   readonly #prefix: string;
+  readonly #url: string | readonly string[] | undefined;
   readonly #line: Line;
+  #opened: Promise<void> | undefined;
   readonly #hints: Hints;
   readonly #makeProxy: MakeProxy;
   readonly #proxies = new Map<string, WeakRef<object>>();
@@ -65,12 +74,14 @@ export class Engine implements Translation {
   #ending: Promise<void> | undefined;
   #last = 0;
 
-  private constructor(reached: Reached, { prefix, lease }: EngineOptions, makeProxy: MakeProxy) {
+  /** It connects when something is asked for. */
+  constructor(reached: Reached, { prefix, lease }: EngineOptions, makeProxy: MakeProxy) {
     this.address = reached.address;
+    this.#url = reached.url;
     this.#prefix = prefix;
     this.#makeProxy = makeProxy;
-    this.#line = new Line(reached.dial, reached.address);
-    this.#hints = new Hints(reached.dial);
+    this.#line = lineTo(reached);
+    this.#hints = new Hints(() => this.#line.dialAny());
     this.leases = new Leases({ target: reached.target, address: reached.address, lease });
     this.closed = new Promise((resolve) => {
       this.#finish = resolve;
@@ -84,12 +95,25 @@ export class Engine implements Translation {
   static async open(reached: Reached, options: EngineOptions, makeProxy: MakeProxy): Promise<Engine> {
     const engine = new Engine(reached, options, makeProxy);
     try {
-      await engine.#line.open();
+      await engine.#open();
     } catch (error) {
       engine.#line.close();
       throw error;
     }
     return engine;
+  }
+
+  #open(): Promise<void> {
+    this.#opened ??= this.#line.open().catch((error) => {
+      this.#opened = undefined;
+      throw error;
+    });
+    return this.#opened;
+  }
+
+  /** By what others reach the same objects; undefined when that cannot be said. */
+  get whereabouts(): Whereabouts | undefined {
+    return this.#url === undefined ? undefined : { url: this.#url, prefix: this.#prefix, lease: this.leases.lease };
   }
 
   get isOpen(): boolean {
@@ -134,13 +158,14 @@ export class Engine implements Translation {
   }
 
   /** The same, while the connection is being closed too. */
-  runClosing(
+  async runClosing(
     script: Script,
     keys: readonly string[],
     args: readonly Argument[],
     again: Again = 'repeatable',
     { patience = PATIENCE_MS, note }: More = {},
   ): Promise<Reply> {
+    await this.#open();
     return this.#line.run({ script, keys, args, again, patience }, note);
   }
 
@@ -154,6 +179,11 @@ export class Engine implements Translation {
     } finally {
       this.#waits.delete(wait);
     }
+  }
+
+  /** Hears what is said on a channel, and `undefined` when something may have been missed. @returns what ends it. */
+  listen(channel: string, listener: (message: Buffer | undefined) => void): Promise<() => void> {
+    return this.#hints.listen(channel, listener);
   }
 
   /** Gives something back when the connection is closed. @returns what takes that back. */

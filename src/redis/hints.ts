@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { meet } from './line.js';
+import { meet } from './meet.js';
 import type { Connection, Dial } from './port.js';
 
 const PAUSE_MS = 200;

@@ -1,4 +1,5 @@
 import { ValueError } from '../errors/index.js';
+import './handle.js';
 import { PREFIX } from './keys.js';
 import { RedisManager } from './redis-manager.js';
 import { reachedByClient, reachedByUrl } from './target.js';
@@ -17,7 +18,7 @@ const LONGEST_LEASE_MS = 86_400_000;
  * server that cannot be used; AuthenticationError; a system error when it cannot be reached.
  */
 export async function openServer(
-  address: string,
+  address: string | readonly string[],
   client: unknown,
   { prefix = PREFIX, lease = LEASE_MS }: { prefix?: unknown; lease?: unknown },
 ): Promise<RedisManager> {
@@ -27,6 +28,6 @@ export async function openServer(
   if (!(lease >= SHORTEST_LEASE_MS && lease <= LONGEST_LEASE_MS)) {
     throw new RangeError(`lease is from ${SHORTEST_LEASE_MS} to ${LONGEST_LEASE_MS} ms; got ${lease}.`);
   }
-  const reached = client === undefined ? await reachedByUrl(address) : reachedByClient(client);
+  const reached = client === undefined ? reachedByUrl(address) : reachedByClient(client);
   return RedisManager.open(reached, { prefix, lease: Math.round(lease) });
 }

@@ -1,5 +1,6 @@
 import type { Redis, RedisOptions } from 'ioredis';
-import { type Argument, type Connection, DIAL_MS, LostError, type Reply, ReplyError } from './port.js';
+import { urlOfNode } from './address.js';
+import { type Argument, type Connection, DIAL_MS, LostError, type Node, type Reply, ReplyError } from './port.js';
 
 /** One connection, used once: nothing is retried, kept back or sent again. */
 const plain = {
@@ -15,10 +16,13 @@ const plain = {
   keyPrefix: '',
 } satisfies RedisOptions;
 
-/** @param options a URL, or ioredis' own options. */
-export async function dialIoredis(options: string | object): Promise<Connection> {
+/** @param options a URL, or ioredis' own options. @param node of a cluster: then the options are for each of its nodes. */
+export async function dialIoredis(options: string | object, node?: Node): Promise<Connection> {
   const { Redis } = await import('ioredis');
-  return connectTo(typeof options === 'string' ? new Redis(options, plain) : new Redis({ ...options, ...plain }));
+  if (typeof options === 'string') {
+    return connectTo(new Redis(node === undefined ? options : urlOfNode(options, node), plain));
+  }
+  return connectTo(new Redis({ ...options, ...plain, ...(node && { ...node, db: 0 }) }));
 }
 
 export async function duplicateIoredis(client: Redis): Promise<Connection> {

@@ -1,20 +1,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
+import { MultiprocessError } from '../errors/index.js';
 import { now } from '../heap/internal.js';
 import type { FromLeases, LeaseConfig, ToLeases } from './leases.js';
-import { Line, PATIENCE_MS } from './line.js';
+import { PATIENCE_MS } from './line.js';
+import { lineTo } from './lines.js';
 import { renew } from './scripts/renew.js';
-import { dialTarget } from './target.js';
+import { reachedByTarget } from './target.js';
 
 // Renews leases in a thread of its own, over a connection of its own: however busy the program is, it does not lose what it
 // holds. A lease counts from when its renewal was asked for, on this machine's monotonic clock, so it ends here no later than
 // at the server.
 
+const PAUSE_MS = 50;
+
 const { target, address, lease } = workerData as LeaseConfig;
 const port = parentPort!;
-const line = new Line(() => dialTarget(target), address);
-
-const PAUSE_MS = 50;
+const line = lineTo({ ...reachedByTarget(target), address });
 
 interface Held {
   readonly leases: string;
@@ -57,14 +59,13 @@ port.on('message', (message: ToLeases) => {
   }
 });
 
-/** As for all that is asked for: a connection that is lost just then is made anew. */
+/** What it is started for is connected, so what is lost on the way is tried again, for as long as other calls wait. */
 async function open(): Promise<void> {
-  const deadline = now() + PATIENCE_MS;
-  for (;;) {
+  for (const deadline = now() + PATIENCE_MS; ; ) {
     try {
       return await line.open();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).syscall !== 'connect' || now() > deadline) throw error;
+      if (error instanceof MultiprocessError || now() > deadline) throw error;
     }
     await delay(PAUSE_MS);
   }

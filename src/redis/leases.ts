@@ -19,20 +19,25 @@ export type FromLeases =
   | { readonly failed: string; readonly code: string | undefined }
   | { readonly lost: number };
 
+/** What those who hold by lease need to know. */
+export interface LeaseSettings extends Omit<LeaseConfig, 'target'> {
+  target(): Promise<Target>;
+}
+
 /** What this client holds by lease. The thread that renews it is started when there is something to hold. */
 export class Leases {
-  readonly #config: LeaseConfig;
+  readonly #settings: LeaseSettings;
   readonly #onLost = new Map<number, () => void>();
   #worker: Worker | undefined;
   #ready: Promise<void> | undefined;
   #last = 0;
 
-  constructor(config: LeaseConfig) {
-    this.#config = config;
+  constructor(settings: LeaseSettings) {
+    this.#settings = settings;
   }
 
   get lease(): number {
-    return this.#config.lease;
+    return this.#settings.lease;
   }
 
   /** To be awaited before something is taken: that it can be kept. @throws (rejects) when the thread cannot connect. */
@@ -66,16 +71,18 @@ export class Leases {
     this.#worker?.postMessage(message);
   }
 
-  #start(): Promise<void> {
+  async #start(): Promise<void> {
+    const { target, address, lease } = this.#settings;
+    const config: LeaseConfig = { target: await target(), address, lease };
     const worker = new Worker(new URL('./lease-worker.js', import.meta.url), {
       name: 'multiprocess: leases',
-      workerData: this.#config,
+      workerData: config,
       // None of the program's loaders and hooks: this thread runs only our own code.
       execArgv: [],
       stdin: false,
     });
     this.#worker = worker;
-    return new Promise((resolve, reject) => {
+    await new Promise<void>((resolve, reject) => {
       const fail = (why: string, code = 'ERR_MULTIPROCESS_ENGINE') => {
         if (this.#worker === worker) {
           this.#worker = undefined;

@@ -1,6 +1,7 @@
 import { ManagerClosedError, MultiprocessError, UncertainOutcomeError } from '../errors/index.js';
 import { now } from '../heap/internal.js';
-import { type Argument, type Connection, DIAL_MS, type Dial, LostError, type Reply, ReplyError } from './port.js';
+import { checkMode, meet, type Up } from './meet.js';
+import { type Argument, type Connection, type Dial, LostError, type Reply, ReplyError } from './port.js';
 import type { Script } from './script.js';
 import { errorOfReaching, errorOfReply } from './server-errors.js';
 
@@ -11,7 +12,6 @@ const UNANSWERED_MS = 20_000;
 const LOOK_MS = 5000;
 const FIRST_PAUSE_MS = 25;
 const LONGEST_PAUSE_MS = 1000;
-const OLDEST_MAJOR = 7;
 
 /** What becomes of a call whose connection was lost before the answer. */
 export type Again =
@@ -29,16 +29,39 @@ export interface Call {
   readonly patience?: number;
 }
 
-export interface Up {
-  readonly connection: Connection;
-  /** Which process of which server. */
-  readonly run: string;
+/** How far a call has come, at whichever server. */
+export interface Progress {
+  /** The server that it was sent to, and that has not answered. */
+  sentTo: string | undefined;
+  repeated: boolean;
 }
 
-/** A connection to the server, made anew whenever it is lost. Keeps an event loop alive only while something is asked. */
-export class Line {
+/** There was no connection in time. */
+export class Unreached extends Error {}
+
+/** What is asked for goes to where its keys are. */
+export interface Line {
+  /** @throws (rejects) when it does not succeed at the first try. */
+  open(): Promise<void>;
+  /**
+   * Runs a script.
+   *
+   * @param note told whether it was asked for more than once.
+   * @throws (rejects) ManagerClosedError; UncertainOutcomeError; a system error while the server cannot be reached; what the
+   * server's refusal stands for.
+   */
+  run(call: Call, note?: { repeated: boolean }): Promise<Reply>;
+  /** A connection of its own, for messages. */
+  dialAny(): Promise<Connection>;
+  /** Ends it: what has been asked for is rejected. */
+  close(): void;
+}
+
+/** A connection to one server, made anew whenever it is lost. Keeps an event loop alive only while something is asked. */
+export class ServerLine implements Line {
   readonly #dial: Dial;
   readonly #address: string;
+  readonly #isOfCluster: boolean;
   #up: Promise<Up> | undefined;
   #current: Connection | undefined;
   #failure: unknown;
@@ -47,42 +70,58 @@ export class Line {
   #closed = false;
   #wakeDialling: () => void = () => {};
 
-  constructor(dial: Dial, address: string) {
+  /** @param isOfCluster whether it is to be a server of a cluster. */
+  constructor(dial: Dial, address: string, isOfCluster = false) {
     this.#dial = dial;
     this.#address = address;
+    this.#isOfCluster = isOfCluster;
   }
 
-  /** @throws (rejects) when it does not succeed at the first try. */
   async open(): Promise<void> {
     let up: Up;
     try {
-      up = await meet(this.#dial, true);
+      up = await meet(this.#dial, !this.#isOfCluster);
     } catch (error) {
-      throw error instanceof ReplyError ? errorOfReply(error) : this.#cannot(error);
+      throw this.#cannot(error);
+    }
+    try {
+      checkMode(up.isCluster, this.#isOfCluster);
+    } catch (error) {
+      up.connection.end();
+      throw error;
     }
     this.#use(up);
   }
 
-  /**
-   * Runs a script.
-   *
-   * @param note told whether it was asked for more than once.
-   * @throws (rejects) ManagerClosedError; UncertainOutcomeError; a system error while the server cannot be reached; what the
-   * server's refusal stands for.
-   */
   async run(call: Call, note?: { repeated: boolean }): Promise<Reply> {
-    const { again, patience = PATIENCE_MS } = call;
-    const deadline = now() + patience;
-    let sentTo: string | undefined;
+    const progress: Progress = { sentTo: undefined, repeated: false };
+    try {
+      return await this.attempt(call, progress, now() + (call.patience ?? PATIENCE_MS));
+    } catch (error) {
+      if (error instanceof ReplyError) throw errorOfReply(error);
+      if (error instanceof Unreached) throw isUncertain(call, progress) ? uncertain() : this.failure;
+      throw error;
+    } finally {
+      if (progress.repeated && note !== undefined) note.repeated = true;
+    }
+  }
+
+  /**
+   * Runs a script, as long as there is time.
+   *
+   * @param asking whether to be let in at a server of a cluster that is just taking over what is asked for.
+   * @throws (rejects) ManagerClosedError; UncertainOutcomeError; Unreached; ReplyError.
+   */
+  async attempt(call: Call, progress: Progress, deadline: number, asking = false): Promise<Reply> {
     for (;;) {
-      const { connection, run } = await this.#reach(deadline, sentTo !== undefined && again === 'once');
-      if (sentTo !== undefined && sentTo !== run && again === 'once') throw uncertain();
-      if (sentTo !== undefined && note !== undefined) note.repeated = true;
+      const { connection, run } = await this.#reach(deadline);
+      if (isUncertain(call, progress) && progress.sentTo !== run) throw uncertain();
+      if (progress.sentTo !== undefined) progress.repeated = true;
       try {
-        return await this.#ask(connection, call);
+        return await this.#ask(connection, call, asking);
       } catch (error) {
         if (error instanceof ReplyError) {
-          if (error.word !== 'READONLY' || now() > deadline) throw errorOfReply(error);
+          if (error.word !== 'READONLY' || now() > deadline) throw error;
           connection.end(); // it was a primary before: where the address leads now may be one
           this.#lost(connection);
           await this.#pause(LONGEST_PAUSE_MS);
@@ -90,12 +129,26 @@ export class Line {
         }
         if (this.#closed) throw closedError();
         this.#lost(connection);
-        sentTo = run;
+        progress.sentTo = run;
       }
     }
   }
 
-  /** Ends it: what has been asked for is rejected. */
+  /** Asks a server of a cluster about it. @throws (rejects) Unreached; ReplyError; LostError. */
+  async command(args: readonly Argument[], deadline: number): Promise<Reply> {
+    const { connection } = await this.#reach(deadline);
+    return this.#watched(connection, () => connection.call(args));
+  }
+
+  dialAny(): Promise<Connection> {
+    return this.#dial();
+  }
+
+  /** Why there has been no connection. */
+  get failure(): Error {
+    return this.#cannot(this.#failure ?? new LostError('it does not answer'));
+  }
+
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -104,20 +157,29 @@ export class Line {
     this.#wakeDialling();
   }
 
-  get isClosed(): boolean {
-    return this.#closed;
+  #ask(connection: Connection, { script, keys, args }: Call, asking: boolean): Promise<Reply> {
+    const call = (command: string, what: string) => {
+      if (asking) connection.call(['ASKING']).catch(() => {}); // what it is for is told by the answer to the next
+      return connection.call([command, what, keys.length, ...keys, ...args]);
+    };
+    return this.#watched(connection, async () => {
+      try {
+        return await call('EVALSHA', script.hash);
+      } catch (error) {
+        if (!(error instanceof ReplyError) || error.word !== 'NOSCRIPT') throw error;
+        return await call('EVAL', script.text);
+      }
+    });
   }
 
-  async #ask(connection: Connection, { script, keys, args }: Call): Promise<Reply> {
+  /** Does not wait for an answer for ever, and keeps the process alive meanwhile. */
+  async #watched(connection: Connection, ask: () => Promise<Reply>): Promise<Reply> {
     const asked = { since: now() };
     if (this.#asked.size === 0) connection.ref();
     this.#asked.add(asked);
     this.#watch ??= setInterval(() => this.#look(), LOOK_MS).unref();
     try {
-      return await connection.call(['EVALSHA', script.hash, keys.length, ...keys, ...args]);
-    } catch (error) {
-      if (!(error instanceof ReplyError) || error.word !== 'NOSCRIPT') throw error;
-      return await connection.call(['EVAL', script.text, keys.length, ...keys, ...args]);
+      return await ask();
     } finally {
       this.#asked.delete(asked);
       if (this.#asked.size === 0) {
@@ -135,14 +197,13 @@ export class Line {
   }
 
   /** The connection, when there is one. */
-  async #reach(deadline: number, isUncertain: boolean): Promise<Up> {
+  async #reach(deadline: number): Promise<Up> {
     if (this.#closed) throw closedError();
     this.#up ??= this.#redial();
     if (deadline === Number.POSITIVE_INFINITY) return this.#up;
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      const fail = () => reject(isUncertain ? uncertain() : this.#cannot(this.#failure));
-      timer = setTimeout(fail, Math.max(0, deadline - now()));
+      timer = setTimeout(() => reject(new Unreached()), Math.max(0, deadline - now()));
     });
     try {
       return await Promise.race([this.#up, late]);
@@ -194,59 +255,21 @@ export class Line {
   }
 
   #cannot(error: unknown): Error {
-    return error instanceof MultiprocessError ? error : errorOfReaching(error, this.#address);
+    if (error instanceof MultiprocessError) return error;
+    return error instanceof ReplyError ? errorOfReply(error) : errorOfReaching(error, this.#address);
   }
 }
 
-/** Connects, and finds out who is there. */
-export async function meet(dial: Dial, isFirst: boolean): Promise<Up> {
-  const dialling = dial();
-  let connection: Connection;
-  try {
-    connection = await inTime(dialling);
-  } catch (error) {
-    dialling.then(
-      (late) => late.end(),
-      () => {},
-    );
-    throw error;
-  }
-  try {
-    const facts = String(await inTime(connection.call(['INFO', 'server'])));
-    const role = String(await inTime(connection.call(['INFO', 'replication'])));
-    const [, version = '?', major = '0'] = /^redis_version:((\d+)[\w.]*)/m.exec(facts) ?? [];
-    if (Number(major) < OLDEST_MAJOR) {
-      throw new MultiprocessError(`The server is of version ${version}; needed is Redis 7, or Valkey 7.2, or later.`, {
-        code: 'ERR_MULTIPROCESS_ENGINE',
-      });
-    }
-    if (/^role:slave/m.test(role) && isFirst) throw new ReplyError('READONLY');
-    const [, run = ''] = /^run_id:(\w+)/m.exec(facts) ?? [];
-    connection.unref();
-    return { connection, run };
-  } catch (error) {
-    connection.end();
-    throw error;
-  }
-}
-
-async function inTime<T>(promise: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new LostError(`no answer within ${DIAL_MS} ms`)), DIAL_MS);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+/** Whether nobody knows what has become of it. */
+export function isUncertain({ again }: Call, { sentTo }: Progress): boolean {
+  return again === 'once' && sentTo !== undefined;
 }
 
 export function closedError(): ManagerClosedError {
   return new ManagerClosedError('The connection to the server has been closed.');
 }
 
-function uncertain(): UncertainOutcomeError {
+export function uncertain(): UncertainOutcomeError {
   return new UncertainOutcomeError(
     'The connection was lost before the answer, and whether it was done cannot be told any more. Look, and do it again if not.',
   );

@@ -1,4 +1,5 @@
-import { type Argument, type Connection, DIAL_MS, LostError, type Reply, ReplyError } from './port.js';
+import { urlOfNode } from './address.js';
+import { type Argument, type Connection, DIAL_MS, LostError, type Node, type Reply, ReplyError } from './port.js';
 
 /** What is used of node-redis' client. Its own type depends on modules, scripts and mappings, none of which matter here. */
 export interface NodeRedisClient {
@@ -19,11 +20,13 @@ export interface NodeRedisClient {
 const plain = { disableOfflineQueue: true, maintNotifications: 'disabled', clientSideCache: undefined };
 const socket = { reconnectStrategy: false, connectTimeout: DIAL_MS };
 
-/** @param options a URL, or node-redis' own options. */
-export async function dialNodeRedis(options: string | object): Promise<Connection> {
+/** @param options a URL, or node-redis' own options. @param node of a cluster: then the options are for each of its nodes. */
+export async function dialNodeRedis(options: string | object, node?: Node): Promise<Connection> {
   const { createClient } = await import('redis');
-  const given = typeof options === 'string' ? { url: options } : options;
-  const client = createClient({ ...given, ...plain, socket: { ...socketOf(given), ...socket } } as never);
+  const isUrl = typeof options === 'string';
+  const given = isUrl ? { url: node === undefined ? options : urlOfNode(options, node) } : options;
+  const place = isUrl ? undefined : node;
+  const client = createClient({ ...given, ...plain, socket: { ...socketOf(given), ...place, ...socket } } as never);
   return connectTo(client as unknown as NodeRedisClient);
 }
 

@@ -25,10 +25,20 @@ export interface Connection {
 /** Makes connections to one server. */
 export type Dial = () => Promise<Connection>;
 
+/** Where a server of a cluster is. */
+export interface Node {
+  readonly host: string;
+  readonly port: number;
+}
+
 /** What a thread needs to make connections of its own: it can be posted. */
 export interface Target {
   readonly library: 'ioredis' | 'redis';
   readonly options: string | object;
+  /** Of a cluster: servers of it that are known. */
+  readonly seeds?: readonly Node[] | undefined;
+  /** Of a cluster: where its servers are reached, by where they say that they are, if that is elsewhere: `host:port`. */
+  readonly map?: Readonly<Record<string, Node>> | undefined;
 }
 
 /** The server has answered that it will not. */

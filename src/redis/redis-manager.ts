@@ -1,27 +1,32 @@
 import { inspect } from 'node:util';
 import type { DictOptions } from '../collections/index.js';
 import { settingsFrom } from '../collections/internal.js';
-import { MultiprocessError } from '../errors/index.js';
 import { MAX_BLOCK_WORDS, timeoutOf } from '../heap/internal.js';
+import type { Pool } from '../pool/index.js';
+import { maxsizeOf } from '../queues/internal.js';
 import { randomHex } from '../shared-memory/internal.js';
 import { charType, type ItemType, itemsOf, typeOf } from '../sharedctypes/internal.js';
 import { checkCount, MAX_SEMAPHORE_VALUE, MOST_PARTIES } from '../synchronize/internal.js';
-import { Engine, type EngineOptions, type ObjectFacts } from './engine.js';
+import { Engine, type EngineOptions } from './engine.js';
+import { addEngine } from './engines.js';
 import { bytesOf } from './item-bytes.js';
 import { nameIn } from './keys.js';
+import type { PoolBoard } from './pool-board.js';
 import type { Argument } from './port.js';
-import { RedisArray, RedisString } from './redis-array.js';
-import { RedisBarrier } from './redis-barrier.js';
-import { RedisBoundedSemaphore } from './redis-bounded-semaphore.js';
-import { RedisCondition } from './redis-condition.js';
-import { encodePairs, RedisDict, RedisNamespace } from './redis-dict.js';
-import { RedisEvent } from './redis-event.js';
-import { encodeItems, RedisList } from './redis-list.js';
-import { RedisLock, RedisRLock } from './redis-lock.js';
+import { makeProxy } from './proxies.js';
+import type { RedisBarrier } from './redis-barrier.js';
+import type { RedisBoundedSemaphore } from './redis-bounded-semaphore.js';
+import type { RedisCondition } from './redis-condition.js';
+import { encodePairs, type RedisDict, type RedisNamespace } from './redis-dict.js';
+import type { RedisEvent } from './redis-event.js';
+import type { RedisJoinableQueue } from './redis-joinable-queue.js';
+import { encodeItems, type RedisList } from './redis-list.js';
+import { RedisLock, type RedisRLock } from './redis-lock.js';
 import { LOCK_PARTS } from './redis-locked.js';
-import type { RedisObject } from './redis-object.js';
-import { RedisSemaphore } from './redis-semaphore.js';
-import { RedisValue } from './redis-value.js';
+import { openPool, readPoolRequest } from './redis-pool.js';
+import type { RedisQueue } from './redis-queue.js';
+import type { RedisSemaphore } from './redis-semaphore.js';
+import type { RedisValue } from './redis-value.js';
 import type { Script } from './script.js';
 import { makeBarrier } from './scripts/barrier.js';
 import { makeBoundedSemaphore } from './scripts/bounded-semaphore.js';
@@ -31,33 +36,10 @@ import { makeEvent } from './scripts/event.js';
 import { makeItems } from './scripts/items.js';
 import { makeList } from './scripts/list.js';
 import { makeLock } from './scripts/lock.js';
+import { makePool } from './scripts/pool.js';
+import { makeQueue } from './scripts/queue.js';
 import { makeSemaphore } from './scripts/semaphore.js';
 import type { Reached } from './target.js';
-
-const kinds: Record<string, new (engine: Engine, facts: ObjectFacts) => RedisObject> = {
-  dict: RedisDict,
-  list: RedisList,
-  namespace: RedisNamespace,
-  lock: RedisLock,
-  rlock: RedisRLock,
-  semaphore: RedisSemaphore,
-  boundedsemaphore: RedisBoundedSemaphore,
-  condition: RedisCondition,
-  event: RedisEvent,
-  barrier: RedisBarrier,
-  value: RedisValue,
-  array: RedisArray,
-  string: RedisString,
-};
-
-function makeProxy(engine: Engine, facts: ObjectFacts): RedisObject {
-  const [kind] = facts.kind.split(':', 1) as [string]; // behind it: of what
-  const type = Object.hasOwn(kinds, kind) ? kinds[kind] : undefined;
-  if (type === undefined) {
-    throw new MultiprocessError(`The server has an object of the kind '${facts.kind}', which is not known here.`);
-  }
-  return new type(engine, facts);
-}
 
 type Named = { name?: string | undefined };
 
@@ -75,7 +57,9 @@ export class RedisManager {
 
   /** @throws (rejects) when the server cannot be reached, does not let this client in, or is none that can be used. */
   static async open(reached: Reached, options: EngineOptions): Promise<RedisManager> {
-    return new RedisManager(await Engine.open(reached, options, makeProxy));
+    const engine = await Engine.open(reached, options, makeProxy);
+    addEngine(engine);
+    return new RedisManager(engine);
   }
 
   async dict(init?: unknown, options?: DictOptions): Promise<RedisDict> {
@@ -151,6 +135,21 @@ export class RedisManager {
     const itemType = typeOf(type);
     const items = itemsOf(itemType, sizeOrItems);
     return this.#makeItems(itemType === charType ? 'string' : 'array', itemType, items, options);
+  }
+
+  async Queue(maxsize?: number, options?: Named): Promise<RedisQueue> {
+    return this.#make('queue', nameIn(options), makeQueue, [], [maxsizeOf(maxsize), 0]);
+  }
+
+  async JoinableQueue(maxsize?: number, options?: Named): Promise<RedisJoinableQueue> {
+    return this.#make('joinablequeue', nameIn(options), makeQueue, [], [maxsizeOf(maxsize), 1]);
+  }
+
+  /** Its workers join by themselves: `npx multiprocess worker`. */
+  async Pool(...args: unknown[]): Promise<Pool> {
+    const { name, processes } = readPoolRequest(args);
+    const board: PoolBoard = await this.#make('pool', nameIn({ name }), makePool, [], []);
+    return openPool(this.#engine, board, processes);
   }
 
   get address(): string {

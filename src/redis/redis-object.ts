@@ -1,6 +1,5 @@
 import { inspect } from 'node:util';
-import { registerSharedKind } from '../codec/internal.js';
-import { NotShareableError, StaleHandleError } from '../errors/index.js';
+import { StaleHandleError } from '../errors/index.js';
 import { markUncloneable, refuseJson } from '../shared-memory/internal.js';
 import type { Engine, More, ObjectFacts } from './engine.js';
 import { type Again, closedError } from './line.js';
@@ -26,7 +25,7 @@ export abstract class RedisObject {
     markUncloneable(this);
   }
 
-  protected static engineOf(object: RedisObject): Engine {
+  static engineOf(object: RedisObject): Engine {
     return object.#engine;
   }
 
@@ -118,16 +117,3 @@ export abstract class RedisObject {
     return `${this.constructor.name} { ${this.#engine.address} }`;
   }
 }
-
-registerSharedKind<RedisObject>({
-  kind: 'engine',
-  type: RedisObject,
-  handle: (object) => {
-    throw new NotShareableError(
-      `A ${object.constructor.name} lies at a server, and has no handle here. Who else needs it connects, too, and names it.`,
-    );
-  },
-  open: () => {
-    throw new NotShareableError('An object at a server has no handle here.');
-  },
-});

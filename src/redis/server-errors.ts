@@ -1,4 +1,11 @@
-import { AuthenticationError, MultiprocessError, NameConflictError, StaleHandleError } from '../errors/index.js';
+import {
+  AuthenticationError,
+  MultiprocessError,
+  NameConflictError,
+  QueueClosedError,
+  StaleHandleError,
+  ValueError,
+} from '../errors/index.js';
 import { LostError, type ReplyError } from './port.js';
 
 /** What a server's refusal is for the user. */
@@ -11,6 +18,12 @@ export function errorOfReply(error: ReplyError): Error {
       return new NameConflictError('The name is that of another kind of object on this server. Choose another name.');
     case 'MPNUMBER':
       return new TypeError('increment adds to numbers; the value here is none.');
+    case 'MPENDED':
+      return new QueueClosedError('This queue takes no more items: end() was called on it.');
+    case 'MPOVER':
+      return new QueueClosedError('This queue has been ended, and nothing is left in it: end() was called on it.');
+    case 'MPDONE':
+      return new ValueError('taskDone() has been called more often than items were taken from the queue.');
     case 'WRONGTYPE':
       return new NameConflictError(
         'Under the key of this object the server has something that another program has put there. Choose another name, or prefix.',

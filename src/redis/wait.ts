@@ -114,13 +114,17 @@ class Wait<T> {
     await within(GIVE_UP_MS, givenUp);
   }
 
+  /** What is there at once is got without listening. */
   async #run(hints: Hints): Promise<Won<T> | undefined> {
-    const leave = await hints.listen(this.#awaited.channel, (message) => this.#hear(message));
+    let leave = () => {};
     try {
+      const first = await this.#awaited.look();
+      this.#endLook();
+      if (first instanceof Won || this.#over) return first instanceof Won ? first : undefined;
+      leave = await hints.listen(this.#awaited.channel, (message) => this.#hear(message));
       while (!this.#over) {
         this.#isHinted = false;
         const found = await this.#awaited.look();
-        this.#endLook();
         if (found instanceof Won) return found;
         await this.#sleep(found);
         if (this.#won !== undefined) return this.#won;

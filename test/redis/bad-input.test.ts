@@ -88,10 +88,15 @@ test('wrong addresses and options', async () => {
     await assert.rejects(connect(url, { lease }), RangeError);
   }
   for (const client of [5, null, {}, { duplicate() {} }]) await assert.rejects(connect(url, { client }), TypeError);
+  const none = { code: 'ERR_MULTIPROCESS_ENGINE', message: /none of a cluster/ };
+  await assert.rejects(connect([url]), none);
   const cluster = new Cluster([{ port: server.port, host: '127.0.0.1' }], { lazyConnect: true });
-  await assert.rejects(connect(url, { client: cluster }), { name: 'TypeError', message: /[Cc]luster/ });
+  await assert.rejects(connect(url, { client: cluster }), none);
   const other = createCluster({ rootNodes: [{ url }] });
-  await assert.rejects(connect(url, { client: other }), { name: 'TypeError', message: /[Cc]luster/ });
+  await assert.rejects(connect(url, { client: other }), none);
+  for (const addresses of [[], [url, 'tcp://127.0.0.1:1'], [5]]) {
+    await assert.rejects(connect(addresses as never), TypeError);
+  }
   await assert.rejects(connect('tcp://127.0.0.1:1', { authkey: 'x', prefix: 'y' }), TypeError);
   const valkey = await connect(`valkey://127.0.0.1:${server.port}`, { prefix: 'elsewhere:' });
   await valkey.dict([['a', 1]], { name: 'prefixed' });

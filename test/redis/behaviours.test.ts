@@ -30,5 +30,5 @@ after(async () => {
 });
 
 for (const name of ['by URL', 'ioredis', 'node-redis', 'both']) {
-  behaviours({ name, connections: () => connections[name]! });
+  behaviours({ name, hasHandles: true, connections: () => connections[name]! });
 }

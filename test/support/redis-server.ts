@@ -36,7 +36,7 @@ export class RedisServer {
     return this.#child!.pid!;
   }
 
-  /** Starts it again where it was killed: empty, because it saves nothing. */
+  /** Starts it again where it was killed: empty, because it saves nothing, unless its settings say so. */
   async restart(): Promise<void> {
     const port = this.#settings.includes('--tls-port') ? [] : ['--port', String(this.port)];
     const plain = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', this.#folder];

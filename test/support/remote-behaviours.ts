@@ -3,15 +3,21 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { type EngineManager, handleOf, Lock, RawArray, SharedMemory, toMessage } from 'multiprocess';
+import { queueBehaviours } from './remote-queue-behaviours.js';
 import { synchronizeBehaviours } from './remote-synchronize-behaviours.js';
 import { valueBehaviours } from './remote-value-behaviours.js';
 import { eventually, testName } from './shm.js';
+
+/** What all of them have. */
+export type AnyManager = Omit<EngineManager, 'Pool'>;
 
 /** Where the objects lie. What is used of a manager is what all of them have. */
 export interface Backend {
   readonly name: string;
   /** Two connections to the same place. */
-  connections(): readonly [EngineManager, EngineManager];
+  connections(): readonly [AnyManager, AnyManager];
+  /** Whether objects there have handles. */
+  readonly hasHandles?: boolean;
   /** What does not hold there, by what is checked, each with the reason. */
   readonly differs?: Readonly<Record<string, string>>;
 }
@@ -22,16 +28,17 @@ async function all<T>(items: AsyncIterable<T>): Promise<T[]> {
   return found;
 }
 
-/** Checks something by two connections to the same place. */
-export type Check = (what: string, fn: (one: EngineManager, other: EngineManager) => Promise<void>) => void;
+/** Defines a test, which is given both connections. */
+export type Check = (what: string, fn: (one: AnyManager, other: AnyManager) => Promise<void>) => void;
 
-export function behaviours({ name: backend, connections, differs = {} }: Backend): void {
+export function behaviours({ name: backend, connections, hasHandles = false, differs = {} }: Backend): void {
   const reasons = new Map(Object.entries(differs));
   const check: Check = (what, fn) => {
     const skip = reasons.get(what) ?? false;
     reasons.delete(what);
-    test(`${backend}: ${what}`, { skip }, () => fn(...connections()));
+    test(`${backend}: ${what}`, { skip, timeout: 60_000 }, () => fn(...connections()));
   };
+  queueBehaviours(check);
 
   check('dicts', async (one, other) => {
     const name = testName('dict');
@@ -424,8 +431,10 @@ export function behaviours({ name: backend, connections, differs = {} }: Backend
     });
     assert.equal(await dict.size(), 0);
     for (const object of [dict, list, await one.Lock(), await one.Namespace()]) {
-      assert.throws(() => handleOf(object), refused);
-      assert.throws(() => toMessage([object]), refused);
+      if (!hasHandles) {
+        assert.throws(() => handleOf(object), refused);
+        assert.throws(() => toMessage([object]), refused);
+      }
       assert.throws(() => JSON.stringify(object), TypeError);
       if ('markAsUncloneable' in process.getBuiltinModule('node:worker_threads')) {
         assert.throws(() => structuredClone(object), { name: 'DataCloneError' });

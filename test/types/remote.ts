@@ -1,5 +1,15 @@
 // Compiled with the tests, never run: managers on other machines, as the contract has them.
-import { connect, Manager, type RemoteDict, type RemoteLock, type RemoteManager, Struct } from 'multiprocess';
+import {
+  connect,
+  Manager,
+  type RemoteDict,
+  type RemoteJoinableQueue,
+  type RemoteLease,
+  type RemoteLock,
+  type RemoteManager,
+  type RemoteQueue,
+  Struct,
+} from 'multiprocess';
 import type { Counter } from '../programs/manager-targets.js';
 
 /** The part of the contract that is about them. */
@@ -105,6 +115,11 @@ export async function atAServer(): Promise<void> {
   };
   await using manager = await connect('redis://host:6379', { lease: 1000, prefix: 'x:' });
   (await work(manager)) satisfies number;
-  // @ts-expect-error not there yet
-  await manager.Queue();
+  const queue: RemoteQueue<string> = await manager.Queue<string>(5);
+  const joinable: RemoteJoinableQueue<number> = await manager.JoinableQueue<number>();
+  const lease: RemoteLease<string> = await queue.get({ lease: true });
+  (await joinable.join({ timeout: 5 })) satisfies boolean;
+  void lease;
+  // @ts-expect-error registered types do not exist there
+  await manager.Counter();
 }

@@ -1,4 +1,4 @@
-import { isEngineUrl } from '../../redis/address.js';
+import { isEngineAddress } from '../../redis/address.js';
 import { parseAddress } from './address.js';
 import { type Authkey, bytesOfAuthkey } from './authkey.js';
 import type { EngineManager } from './engine-manager.js';
@@ -10,7 +10,8 @@ export type EngineUrl = `${'redis' | 'rediss' | 'valkey' | 'valkeys'}://${string
 /** How a server of Redis or Valkey is used. */
 export interface EngineOptions {
   /**
-   * A client of ioredis or of node-redis: its settings are used instead of the URL, which only says what kind of server it is.
+   * A client of ioredis or of node-redis, of a server or a cluster: its settings are used instead of the URL, which only says
+   * what kind of server it is.
    * Connections are made beside its own.
    */
   client?: unknown;
@@ -38,12 +39,17 @@ export interface ConnectOptions extends EngineOptions {
  *
  * The program needs a client library among its own dependencies: `ioredis` or `redis`.
  *
- * @param address `redis://user:password@host:port/database`, `rediss:` for TLS; `valkey:` and `valkeys:` are the same.
+ * @param address `redis://user:password@host:port/database`, `rediss:` for TLS; `valkey:` and `valkeys:` are the same. Of a
+ * cluster, a list of such URLs: some of its servers, from which the others are learnt. Where no user and no password are given,
+ * those of the same host and port in the environment variable `MULTIPROCESS_REDIS_URL` are taken.
  * @throws (rejects) MultiprocessError: `ERR_MULTIPROCESS_NO_CLIENT` without a client library, `ERR_MULTIPROCESS_READ_ONLY` for
  * a replica, `ERR_MULTIPROCESS_ENGINE` for a server that is too old; AuthenticationError for a wrong password; TypeError,
  * RangeError, ValueError for a wrong address or wrong options; system errors (`ECONNREFUSED`…).
  */
-export async function connect(address: EngineUrl, options?: EngineOptions): Promise<EngineManager>;
+export async function connect(
+  address: EngineUrl | readonly EngineUrl[],
+  options?: EngineOptions,
+): Promise<EngineManager>;
 /**
  * Connects to a manager that another process, usually on another machine, serves by `manager.serve()`. What is made there is
  * used from here through objects whose methods return promises; blocking operations are done there, in the name of this
@@ -81,13 +87,16 @@ export async function connect<T extends RemoteTypes = Record<never, never>>(
   address: string,
   options?: ConnectOptions,
 ): Promise<RemoteManager & RemoteFactories<T>>;
-export async function connect(address: string, options?: ConnectOptions): Promise<RemoteManager | EngineManager> {
+export async function connect(
+  address: string | readonly string[],
+  options?: ConnectOptions,
+): Promise<RemoteManager | EngineManager> {
   if (options !== undefined && (typeof options !== 'object' || options === null)) {
     throw new TypeError('The options are an object, { authkey, tls }.');
   }
   const { authkey, tls, client, prefix, lease } = options ?? {};
   // Most programs reach no other machine: they need not load what that takes.
-  if (isEngineUrl(address)) {
+  if (isEngineAddress(address)) {
     if (authkey !== undefined || tls !== undefined) {
       throw new TypeError('authkey and tls are for managers: a server is told of in its URL, or by { client }.');
     }

@@ -1,0 +1,2 @@
+// A module that workers cannot import.
+throw new Error('it cannot be imported');
