@@ -6,7 +6,7 @@ const MOST_JOINED_BYTES = 262_144;
 
 /**
  * Writes to a socket at once, past Node's stream, for as long as the kernel takes it; what it does not take, and what follows,
- * goes the stream's way. So a short message costs one system call, about a third of what the stream takes.
+ * goes the stream's way.
  */
 export class DirectWriter {
   readonly #socket: Socket;
