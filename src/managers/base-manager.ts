@@ -167,12 +167,20 @@ export class BaseManager {
   async #start(initializer: FunctionLocation | undefined, args: readonly unknown[]): Promise<void> {
     socketDirectory(); // refused before anything is started
     const types = locateTypes(typesOf(this.constructor));
-    const { name, linger = DEFAULT_LINGER_MS, maxBytes, timeout = DEFAULT_TIMEOUT_MS, signal } = this.#options;
+    const {
+      name,
+      linger = DEFAULT_LINGER_MS,
+      maxBytes,
+      callTimeout,
+      timeout = DEFAULT_TIMEOUT_MS,
+      signal,
+    } = this.#options;
     const config = {
       types,
       initargs: encode(args, 'initargs').bytes,
       ...(initializer === undefined ? {} : { initializer }),
       ...(maxBytes === undefined ? {} : { maxBytes }),
+      ...(callTimeout === undefined ? {} : { callTimeout }),
     };
     if (name === undefined) {
       signal?.throwIfAborted();
@@ -184,7 +192,7 @@ export class BaseManager {
     } else {
       const { connection, greeting, path } = await meet(name, { linger, timeout, signal }, config);
       try {
-        await Promise.all(types.map((type) => connection.request(ask.register, type)));
+        await Promise.all(types.map((type) => connection.request(ask.register, type, { timeout: this.#patience })));
         const place = parsePlace(greeting.place);
         this.#link = knownLink(place) ?? openLink(place, path, linger, connection);
       } catch (error) {
@@ -192,7 +200,7 @@ export class BaseManager {
         throw error;
       }
     }
-    this.#link.callTimeout = this.#options.callTimeout ?? Number.POSITIVE_INFINITY;
+    if (callTimeout !== undefined) this.#link.callTimeout = callTimeout;
     wrappers.set(this.#link, new WeakRef<BaseManager>(this));
   }
 
@@ -206,8 +214,9 @@ export class BaseManager {
    * changed by whoever is on the way: only for networks that you trust.
    * @returns the address, with the real port.
    * @throws (rejects) AuthenticationError without a key, or with an empty one; TypeError, ValueError for a wrong address or
-   * wrong options; NotShareableError for functions in `tls`; ManagerNotStartedError; ManagerClosedError; system errors
-   * (`EADDRINUSE`, `EACCES`, `ENOTFOUND`).
+   * wrong options; NotShareableError for functions in `tls`; ManagerNotStartedError; ManagerClosedError; TimeoutError when the
+   * server does not answer within 30 s, or a longer `timeout` of the manager's, because it is stopped or busy: the door may be open all the
+   * same, later; system errors (`EADDRINUSE`, `EACCES`, `ENOTFOUND`).
    *
    * @example
    * ```ts
@@ -233,7 +242,8 @@ export class BaseManager {
     const { authkey, tls } = options ?? ({} as Partial<ServeOptions>);
     const key = bytesOfAuthkey(authkey);
     if (tls !== undefined && (typeof tls !== 'object' || tls === null)) throw new TypeError('tls is an object.');
-    return (await this.#started().connect().request(ask.serve, [address, key, tls])) as string;
+    const asking = { timeout: this.#patience };
+    return (await this.#started().connect().request(ask.serve, [address, key, tls], asking)) as string;
   }
 
   /**
@@ -255,9 +265,8 @@ export class BaseManager {
   async #end(): Promise<void> {
     const link = this.#link!;
     const asked = askToEnd(link);
-    // A server that is busy for long is ended all the same, by who started it. Whoever does not want to wait for somebody else's
-    // to answer still has to for its end.
-    await (this.#server?.end() ?? endsInTime(asked, Math.max(this.#options.timeout ?? 0, DEFAULT_TIMEOUT_MS)));
+    // A server that is busy for long is ended all the same, by who started it.
+    await (this.#server?.end() ?? endsInTime(asked, this.#patience));
     link.close();
   }
 
@@ -312,6 +321,11 @@ export class BaseManager {
     return `${this.constructor.name} { ${state} }`;
   }
 
+  /** For answers of a server that takes no time for them, in ms; who does not want to wait for somebody else's to be met still has. */
+  get #patience(): number {
+    return Math.max(this.#options.timeout ?? 0, DEFAULT_TIMEOUT_MS);
+  }
+
   #started(): Link {
     if (this.#link !== undefined) return this.#link;
     if (this.#closedEarly) throw closedError();
@@ -337,7 +351,8 @@ function extendedBy(base: new (...args: any[]) => BaseManager, types: Record<str
 
 function defineFactory(target: object, typeid: string): void {
   const value = async function (this: BaseManager, ...args: unknown[]) {
-    return BaseManager.linkOf(this).connect().request(ask.create, [typeid, args]);
+    const link = BaseManager.linkOf(this);
+    return link.connect().request(ask.create, [typeid, args], { timeout: link.callTimeout });
   };
   Object.defineProperty(value, 'name', { value: typeid });
   Object.defineProperty(target, typeid, { value, writable: true, configurable: true });

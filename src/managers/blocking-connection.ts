@@ -12,24 +12,32 @@ export class BlockingConnection {
   #closed = false;
   #busy = false;
 
-  /** @throws a system error when nobody listens there. */
-  constructor(path: string, linger: number) {
-    this.#socket = new BlockingSocket(path);
+  /**
+   * @param deadline of `performance.now()`.
+   * @throws a system error when nobody listens there; `EAGAIN` when too many wait there until the deadline.
+   */
+  constructor(path: string, linger: number, deadline: number) {
+    this.#socket = new BlockingSocket(path, deadline);
     // Whether it answers is found out by the first request, which may have a limit.
     this.#send(encodeRequest(++this.#last, ask.hello, [linger]));
   }
 
   /**
-   * @param timeout how long to wait for the answer, in ms.
+   * @param timeout how long to wait for the answer, in ms, since a value of `performance.now()`.
    * @throws ManagerClosedError when the server is gone; TimeoutError; RemoteError; what `encodeRequest` throws.
    */
-  request(kind: number, operands: readonly unknown[], timeout = Number.POSITIVE_INFINITY): unknown {
+  request(
+    kind: number,
+    operands: readonly unknown[],
+    timeout = Number.POSITIVE_INFINITY,
+    since = performance.now(),
+  ): unknown {
     const id = ++this.#last;
     const frame = encodeRequest(id, kind, operands);
     // Cut short in the middle of an exchange (a `vm` timeout), the connection is good for nothing any more.
     if (this.#closed || this.#busy) throw this.#lost();
     this.#busy = true;
-    const found = this.#exchange(frame, id, performance.now() + timeout);
+    const found = this.#exchange(frame, id, since + timeout);
     this.#busy = false;
     if (found === undefined) throw noAnswer(timeout);
     try {

@@ -81,24 +81,31 @@ export function textOf({ payload }: Frame): string {
 
 /** Puts frames together from the pieces in which a stream arrives. */
 export class FrameReader {
+  readonly #borrows: boolean;
   /** What has arrived of a frame that is not there as a whole. */
   #pieces: Uint8Array[] = [];
   #bytes = 0;
   /** Of the prefix and what follows it, once the prefix is there. */
   #needed = PREFIX_BYTES;
 
+  /** @param borrows whether chunks, and frames with them, are good only until what is called with them returns. */
+  constructor(borrows = false) {
+    this.#borrows = borrows;
+  }
+
   /**
-   * Hands over each frame that is there as a whole with this chunk, which must not change afterwards.
+   * Hands over each frame that is there as a whole with this chunk.
    *
    * @throws MultiprocessError for bytes that are no frames; what `take` throws.
    */
   read(chunk: Uint8Array, take: (frame: Frame) => void): void {
     let bytes = chunk;
     if (this.#bytes > 0) {
-      this.#pieces.push(chunk);
+      const isWhole = this.#bytes + chunk.length >= this.#needed;
+      this.#pieces.push(isWhole ? chunk : this.#kept(chunk));
       this.#bytes += chunk.length;
       // Not put together again with each of the thousands of chunks in which a large one arrives.
-      if (this.#bytes < this.#needed) return;
+      if (!isWhole) return;
       bytes = Buffer.concat(this.#pieces, this.#bytes);
     }
     // Of one class, so that what V8 has compiled for reading fits all.
@@ -116,7 +123,11 @@ export class FrameReader {
     }
     this.#needed = needed;
     this.#bytes = bytes.length - at;
-    this.#pieces = this.#bytes === 0 ? [] : [bytes.subarray(at)];
+    this.#pieces = this.#bytes === 0 ? [] : [this.#kept(bytes.subarray(at))];
+  }
+
+  #kept(bytes: Uint8Array): Uint8Array {
+    return this.#borrows ? bytes.slice() : bytes;
   }
 }
 

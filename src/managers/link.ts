@@ -1,9 +1,10 @@
 import { StaleHandleError, ValueError } from '../errors/index.js';
 import { enterWrapper, formatPlace, type Heap, type Place, parsePlace, root, rootKind } from '../heap/internal.js';
-import { removeFile } from '../os/index.js';
+import { errorCode, removeFile } from '../os/index.js';
 import { BlockingConnection } from './blocking-connection.js';
+import { callTimeoutAt } from './call-timeout.js';
 import { ClientConnection } from './client-connection.js';
-import { closedError } from './closed.js';
+import { closedError, noAnswer } from './closed.js';
 
 const PLACE_FIELDS = 4;
 const links = new Map<string, WeakRef<Link>>();
@@ -21,13 +22,14 @@ export class Link {
   #blocking: BlockingConnection | undefined;
   readonly #linger: number;
   /** How long an object of a registered type may take to answer, in ms. */
-  callTimeout = Number.POSITIVE_INFINITY;
+  callTimeout: number;
 
   constructor(place: Place, path: string, linger = 0, connection?: ClientConnection) {
     this.place = place;
     this.path = path;
     this.#linger = linger;
     this.#server = place.heap.memory.load(place.at.address + root.a);
+    this.callTimeout = callTimeoutAt(place);
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
     });
@@ -73,14 +75,20 @@ export class Link {
     return this.#connection!;
   }
 
-  /** A connection on which this thread blocks. @throws ManagerClosedError */
-  connectSync(): BlockingConnection {
+  /**
+   * A connection on which this thread blocks.
+   *
+   * @param timeout how long to wait, in ms, when more clients than the kernel queues wait for a server that accepts none.
+   * @throws ManagerClosedError; TimeoutError
+   */
+  connectSync(timeout: number): BlockingConnection {
     if (this.#blocking !== undefined && !this.#blocking.broken && !this.#isClosed) return this.#blocking;
     this.check();
     this.#blocking?.close();
     try {
-      this.#blocking = new BlockingConnection(this.path, this.#linger);
+      this.#blocking = new BlockingConnection(this.path, this.#linger, performance.now() + timeout);
     } catch (cause) {
+      if (errorCode(cause) === 'EAGAIN') throw noAnswer(timeout);
       throw closedError(cause);
     }
     return this.#blocking;

@@ -48,9 +48,10 @@ export interface ManagerOptions {
   /** Aborted, ends the wait for the server, and a server of one's own: `start()` rejects with `signal.reason`. */
   signal?: AbortSignal;
   /**
-   * How long this process waits for the answer of a call to an object of a registered type, in ms; then the call throws
-   * TimeoutError, but goes on in the server. A server that is stopped (SIGSTOP) or busy answers nobody, and is not dead.
-   * Default: as long as the method takes.
+   * How long this process waits for the answer of a call to an object of a registered type, or for one to be made, in ms; then
+   * the call throws TimeoutError, but goes on in the server. A server that is stopped (SIGSTOP) or busy answers nobody, and is
+   * not dead. Processes that are given the manager or its objects, as children are, go by what it was started with. Default: as
+   * long as the method takes.
    */
   callTimeout?: number;
 }

@@ -3,6 +3,7 @@ import { registerSharedKind } from '../codec/internal.js';
 import { DeadlockError, MultiprocessError, ValueError } from '../errors/index.js';
 import { enterWrapper, openAsOwn, type Place, placeOf, rootKind, wrapperAt } from '../heap/internal.js';
 import { markUncloneable, refuseJson } from '../shared-memory/internal.js';
+import type { Asking } from './client-connection.js';
 import { StreamMark } from './client-messages.js';
 import type { Exposed } from './exposed.js';
 import { type Link, linkAt, splitPlace } from './link.js';
@@ -109,8 +110,7 @@ class RemoteObject {
   }
 
   static call(remote: RemoteObject, method: string, args: unknown[]): Promise<unknown> {
-    const found = remote.#request(method, args);
-    return found.then((value) => (value instanceof StreamMark ? iterate(remote, remote.#link, value) : value));
+    return remote.#request(method, args, (stream) => iterate(remote, remote.#link, stream));
   }
 
   static async *iterate(remote: RemoteObject, method: string, args: unknown[]): AsyncGenerator<unknown> {
@@ -130,11 +130,12 @@ class RemoteObject {
     yield* iterateSync(remote.#link, found);
   }
 
-  #request(method: string, args: unknown[]): Promise<unknown> {
+  #request(method: string, args: unknown[], begin?: Asking['begin']): Promise<unknown> {
     try {
       const { address, serial } = this.#at;
-      const connection = this.#link.connect();
-      return connection.request(ask.call, [address, serial, method, args], this, true, this.#link.callTimeout);
+      const link = this.#link;
+      const asking = { asker: this, timeout: link.callTimeout, begin };
+      return link.connect().request(ask.call, [address, serial, method, args], asking);
     } catch (error) {
       return Promise.reject(error);
     }
@@ -194,7 +195,8 @@ export function askSync(link: Link, kind: number, operands: readonly unknown[]):
       'This process is the server: a blocking call would wait for itself. Call the method without Sync.',
     );
   }
-  return link.connectSync().request(kind, operands, link.callTimeout);
+  const since = performance.now();
+  return link.connectSync(link.callTimeout).request(kind, operands, link.callTimeout, since);
 }
 
 type Piece = [done: boolean, value: unknown];
@@ -205,18 +207,21 @@ async function* iterate(asker: object, link: Link, { number }: StreamMark): Asyn
   try {
     for (;;) {
       over = true; // if it fails there, there is nothing to leave
-      const [done, value] = (await connection.request(ask.next, [number], asker, true, link.callTimeout)) as Piece;
+      const [done, value] = (await connection.request(ask.next, [number], {
+        asker,
+        timeout: link.callTimeout,
+      })) as Piece;
       if (done) return;
       over = false;
       yield value;
     }
   } finally {
-    if (!over) await connection.request(ask.leave, [number]);
+    if (!over) await connection.request(ask.leave, [number], { timeout: link.callTimeout });
   }
 }
 
 function* iterateSync(link: Link, { number }: StreamMark): Generator<unknown> {
-  const connection = link.connectSync();
+  const connection = link.connectSync(link.callTimeout);
   let over = false;
   try {
     for (;;) {
@@ -227,7 +232,7 @@ function* iterateSync(link: Link, { number }: StreamMark): Generator<unknown> {
       yield value;
     }
   } finally {
-    if (!over) connection.request(ask.leave, [number]);
+    if (!over) connection.request(ask.leave, [number], link.callTimeout);
   }
 }
 

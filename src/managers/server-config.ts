@@ -13,6 +13,8 @@ export interface ServerConfig {
   ])[];
   /** The most that its heap may take. Default: no limit. */
   readonly maxBytes?: number;
+  /** How long calls may take that are made by those who do not say it themselves, in ms. Default: no limit. */
+  readonly callTimeout?: number;
   readonly initializer?: FunctionLocation;
   /** Encoded apart, because their types may be registered by the module of the initializer. */
   readonly initargs: Uint8Array;

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
-import { decode, type EncodedParts, encodeParts, type FunctionLocation } from '../codec/internal.js';
+import { open } from '../codec/index.js';
+import { decode, type EncodedParts, encodeParts, type FunctionLocation, type Translation } from '../codec/internal.js';
 import { MultiprocessError } from '../errors/index.js';
 import type { Place } from '../heap/internal.js';
-import { errorCode } from '../os/index.js';
+import { DirectWriter, errorCode, putOffUntilBlocking, takeBack } from '../os/index.js';
 import type { ShareableItem } from '../shared-memory/index.js';
 import { type Frame, FrameReader, frameOf, makeFrame } from './frames.js';
 import type { Instances } from './instances.js';
@@ -20,6 +21,8 @@ export interface Host {
   serve(address: string, authkey: Uint8Array, tls: object | undefined): Promise<string>;
   /** @throws (rejects) what `Process.start()` throws. */
   pool(request: PoolRequest): Promise<object>;
+  /** A shared object has come by, which may be garbage now. */
+  passed(): void;
   shutdown(): void;
   closed(connection: ServerConnection): void;
 }
@@ -27,14 +30,28 @@ export interface Host {
 /** One client, as the server sees it. */
 export class ServerConnection {
   readonly #socket: Socket;
+  readonly #writer: DirectWriter;
   readonly #host: Host;
   readonly #reader = new FrameReader();
   readonly #streams = new Streams();
   /** By the number of the answer: what has been sent, and must exist until it has been opened. */
   readonly #held = new Map<number, { value: unknown; places: readonly Place[] }>();
 
+  /** What goes out together, while there is such a thing. */
+  #together: Buffer[] | undefined;
+
+  /** Shared objects are opened by their handles. */
+  readonly #noticing: Translation = {
+    nameOf: () => undefined,
+    named: (handle) => {
+      this.#host.passed();
+      return open(handle) as object;
+    },
+  };
+
   constructor(socket: Socket, host: Host, greeting: Buffer) {
     this.#socket = socket;
+    this.#writer = new DirectWriter(socket);
     this.#host = host;
     socket.on('data', (chunk) => this.#receive(chunk));
     socket.on('error', () => {}); // followed by 'close'
@@ -52,22 +69,31 @@ export class ServerConnection {
 
   #receive(chunk: Buffer): void {
     // What many requests are answered at once goes out together.
-    this.#socket.cork();
+    this.#together = [];
+    putOffUntilBlocking(this.#flush);
     try {
-      this.#reader.read(chunk, (frame) => this.#handle(frame));
+      this.#reader.read(chunk, this.#handle);
     } catch {
       this.#socket.destroy(); // what comes after bytes that are no frame is none either
     } finally {
-      this.#socket.uncork();
+      this.#flush();
     }
   }
 
-  #handle(frame: Frame): void {
+  readonly #flush = (): void => {
+    takeBack(this.#flush);
+    const frames = this.#together;
+    this.#together = undefined;
+    if (frames !== undefined) this.#writer.writeAll(frames);
+  };
+
+  readonly #handle = (frame: Frame): void => {
     const { id, kind } = frame;
     if (kind === ask.taken) {
       const held = this.#held.get(id);
       this.#held.delete(id);
       if (held !== undefined) release(held.places);
+      this.#host.passed();
       return;
     }
     try {
@@ -81,7 +107,7 @@ export class ServerConnection {
     } catch (error) {
       this.#refuse(id, error);
     }
-  }
+  };
 
   #settle({ id, kind }: Frame, value: unknown): void {
     try {
@@ -125,7 +151,7 @@ export class ServerConnection {
   // No async function: requests of one client begin in the order in which they were sent, and what is there at once is
   // answered at once.
   #answer({ kind, payload }: Frame): unknown {
-    const operands = decode(payload) as unknown[];
+    const operands = decode(payload, this.#noticing) as unknown[];
     const { instances } = this.#host;
     switch (kind) {
       case ask.hello:
@@ -167,7 +193,8 @@ export class ServerConnection {
   }
 
   #write(frame: Buffer): void {
-    if (!this.#socket.destroyed) this.#socket.write(frame);
+    if (this.#together !== undefined) this.#together.push(frame);
+    else this.#writer.write(frame);
   }
 
   /** The client has gone, however it ended: nothing of what was kept for it is needed. */

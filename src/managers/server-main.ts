@@ -7,6 +7,8 @@ import { MultiprocessError, RemoteError } from '../errors/index.js';
 import { formatPlace, type Heap, makeHeap, makeIn, Place, placeOf, rootKind } from '../heap/internal.js';
 import { removeFile } from '../os/index.js';
 import './index.js';
+import { wordOfCallTimeout } from './call-timeout.js';
+import { IdleCollection } from './idle-collection.js';
 import { Instances } from './instances.js';
 import { KeptMemory } from './kept-memory.js';
 import type { Gateway } from './network/gateway.js';
@@ -31,7 +33,8 @@ export async function serve(config: ServerConfig): Promise<never> {
   const heap = makeHeap(config.maxBytes);
   names = makeIn(heap, () => SharedDict());
   const { at } = placeOf(names);
-  const place = new Place(heap, heap.create(rootKind.manager, [heap.participant.token, at.address, at.serial]));
+  const words = [heap.participant.token, at.address, at.serial, wordOfCallTimeout(config.callTimeout)];
+  const place = new Place(heap, heap.create(rootKind.manager, words));
   const path = config.path ?? privateSocket(heap.id);
   const fields = `${formatPlace(place)}:${Buffer.from(path).toString('base64url')}`;
   const instances = new Instances(heap, () => fields);
@@ -83,6 +86,7 @@ async function serveClients(config: ServerConfig, { heap, place, path, fields, i
     return gateway.serve(...address);
   };
   const kept = new KeptMemory();
+  const collection = new IdleCollection();
   const host = {
     instances,
     kept,
@@ -97,6 +101,7 @@ async function serveClients(config: ServerConfig, { heap, place, path, fields, i
       const { ServedPool } = await import('./pool/served-pool.js');
       return new ServedPool(request, heap, instances, fields).object;
     },
+    passed: () => collection.needed(),
     shutdown: end,
     closed(connection: ServerConnection) {
       connections.delete(connection);

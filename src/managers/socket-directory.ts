@@ -79,7 +79,7 @@ export function sweepSockets(): string[] {
 /** Whether somebody listens there, or may. */
 function isServed(path: string): boolean {
   try {
-    closeSync(connectUnix(path, false));
+    closeSync(connectUnix(path));
     return true;
   } catch (error) {
     return errorCode(error) !== 'ECONNREFUSED' && errorCode(error) !== 'ENOENT';

@@ -1,6 +1,7 @@
 export { aboutToBlock, putOffUntilBlocking, takeBack } from './before-blocking.js';
 export { type ChildStatus, peekChildStatus, signalOnParentDeath } from './child-status.js';
 export { type CrashPoint, crashPoint, onCrashPoint } from './crash-point.js';
+export { DirectWriter } from './direct-writer.js';
 export {
   closeForProcess,
   type FileFacts,

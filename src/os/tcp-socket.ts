@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { descriptorOf } from './direct-writer.js';
 import { libc } from './libc.js';
 
 const IPPROTO_TCP = 6;
@@ -9,10 +10,8 @@ const TCP_USER_TIMEOUT = 18;
  * trying for a quarter of an hour. Node has no name for that; where the descriptor cannot be had, nothing changes.
  */
 export function limitUnanswered(socket: Socket, ms: number): void {
-  // Of a TLS connection, that of the socket beneath it.
-  const handle = (socket as { _handle?: { fd?: number; _parent?: { fd?: number } } })._handle;
-  const fd = handle?.fd ?? handle?._parent?.fd;
-  if (fd === undefined || fd < 0) return;
+  const fd = descriptorOf(socket);
+  if (fd === undefined) return;
   const value = Buffer.alloc(4);
   value.writeInt32LE(ms);
   try {

@@ -29,27 +29,38 @@ export function checkSocketPath(path: string): void {
 }
 
 /**
- * Connects to a Unix socket, which is done at once if somebody listens there.
+ * Connects to a Unix socket, which is done at once if somebody listens there. Does not block, and neither does the descriptor.
  *
- * @param wait whether to wait when the queue of those who want to connect is full. If not, the descriptor does not block.
- * @returns the descriptor. @throws a system error: `ENOENT` and `ECONNREFUSED` when nobody listens, `EAGAIN` for a full queue.
+ * @returns the descriptor. @throws a system error: `ENOENT` and `ECONNREFUSED` when nobody listens, `EAGAIN` when the queue of
+ * those who want to connect is full.
  */
-export function connectUnix(path: string, wait = true): number {
-  checkSocketPath(path);
-  const c = libc();
-  const fd = c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (wait ? 0 : SOCK_NONBLOCK), 0);
-  if (fd < 0) throw systemError(c.errno(), 'socket');
-  const name = Buffer.from(path);
-  const address = Buffer.alloc(2 + name.length + 1);
-  address.writeUInt16LE(AF_UNIX, 0);
-  name.copy(address, 2);
-  while (c.connect(fd, address, address.length) !== 0) {
-    const failure = c.errno();
+export function connectUnix(path: string): number {
+  const fd = openSocket(path, SOCK_NONBLOCK);
+  for (;;) {
+    const failure = tryConnect(fd, path);
+    if (failure === 0) return fd;
     if (failure === errno.EINTR) continue;
     closeSync(fd);
     throw systemError(failure, 'connect', path);
   }
+}
+
+function openSocket(path: string, flags: number): number {
+  checkSocketPath(path);
+  const c = libc();
+  const fd = c.socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0);
+  if (fd < 0) throw systemError(c.errno(), 'socket');
   return fd;
+}
+
+/** @returns 0, or why it could not. */
+function tryConnect(fd: number, path: string): number {
+  const c = libc();
+  const name = Buffer.from(path);
+  const address = Buffer.alloc(2 + name.length + 1);
+  address.writeUInt16LE(AF_UNIX, 0);
+  name.copy(address, 2);
+  return c.connect(fd, address, address.length) === 0 ? 0 : c.errno();
 }
 
 /** A connection on which this thread blocks. */
@@ -57,18 +68,38 @@ export class BlockingSocket {
   readonly #fd: number;
   readonly #room = new Uint8Array(ROOM_BYTES);
 
-  constructor(path: string) {
-    this.#fd = connectUnix(path);
+  /**
+   * Waits while the queue of those who want to connect is full.
+   *
+   * @param deadline of `performance.now()`; kept to within a slice.
+   * @throws a system error: as `connectUnix`, `EAGAIN` when the time is over.
+   */
+  constructor(path: string, deadline = Number.POSITIVE_INFINITY) {
+    this.#fd = openSocket(path, 0);
+    try {
+      this.#limitSlices();
+      for (;;) {
+        const failure = tryConnect(this.#fd, path);
+        if (failure === 0) return;
+        const mayComeToIt = failure === errno.EAGAIN || failure === errno.EINTR;
+        if (!mayComeToIt || performance.now() >= deadline) throw systemError(failure, 'connect', path);
+        aboutToBlock();
+      }
+    } catch (error) {
+      closeSync(this.#fd);
+      throw error;
+    }
+  }
+
+  /** In slices, connecting too: a thread that is in a foreign call for good could not be terminated. */
+  #limitSlices(): void {
     const c = libc();
-    // In slices: a thread that is in a foreign call for good could not be terminated.
     const slice = Buffer.alloc(16);
     slice.writeBigInt64LE(0n, 0);
     slice.writeBigInt64LE(BigInt(SLICE_MS * 1000), 8);
     for (const option of [SO_RCVTIMEO, SO_SNDTIMEO]) {
-      if (c.setsockopt(this.#fd, SOL_SOCKET, option, slice, slice.length) === 0) continue;
-      const failure = c.errno();
-      closeSync(this.#fd);
-      throw systemError(failure, 'setsockopt');
+      if (c.setsockopt(this.#fd, SOL_SOCKET, option, slice, slice.length) !== 0)
+        throw systemError(c.errno(), 'setsockopt');
     }
   }
 

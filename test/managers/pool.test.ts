@@ -27,6 +27,18 @@ import { eventually, isAlive } from '../support/shm.js';
 const { square } = targets;
 const range = (n: number, from = 0) => Array.from({ length: n }, (_, i) => from + i);
 
+/** Waits until something says that it is under way; fails when it ends, however it does, before it has said so. */
+async function hasBegun(begun: Event, underway: Promise<unknown>): Promise<void> {
+  const ending = new AbortController();
+  const ended = underway.then(() => assert.fail('it has ended before it has begun'));
+  try {
+    await Promise.race([begun.wait({ signal: ending.signal }), ended]);
+  } finally {
+    ended.catch(() => {});
+    ending.abort();
+  }
+}
+
 let manager: SyncManager;
 let pool: Pool;
 before(async () => {
@@ -199,7 +211,7 @@ test('close, join, terminate', async () => {
   const other = await manager.Pool({ processes: 1 });
   const begun = Event();
   const stays = assert.rejects(other.apply(managed.setAndStay, [begun]), { name: 'ClosedError' });
-  await begun.wait();
+  await hasBegun(begun, stays);
   await assert.rejects(other.apply(square, [1], { timeout: 5 }), { name: 'TimeoutError' });
   await other[Symbol.asyncDispose]();
   await stays;
@@ -211,7 +223,7 @@ test('a client that dies gives up what it has begun, and no more', async () => {
   const begun = Event();
   const child = new Process({ target: managed.begin, args: [pool, begun] });
   child.start();
-  await begun.wait();
+  await hasBegun(begun, child.result());
   const mine = pool.map(square, range(100), { chunksize: 1 });
   child.kill();
   await child.join();
@@ -239,7 +251,7 @@ test('it ends with the manager', async () => {
     const inIt = await own.Pool(1);
     const begun = Event();
     const call = assert.rejects(inIt.apply(managed.setAndStay, [begun]), { name: 'ManagerClosedError' });
-    await begun.wait();
+    await hasBegun(begun, call);
     const pids = inIt.stats().workers.map(({ pid }) => pid);
     if (how === 'shutdown') await own.shutdown();
     else process.kill(managed.parentOf(pids[0]!), 'SIGKILL');

@@ -9,6 +9,8 @@ import '../../src/collections/index.js';
 import { Heap } from '../../src/heap/heap.js';
 import '../../src/queues/index.js';
 import * as targets from '../programs/manager-targets.js';
+import { callBothWays, callPatiently, SteadyManager } from '../programs/unanswered-targets.js';
+import { withFullQueue } from '../support/full-queue.js';
 import { usage } from '../support/heap-usage.js';
 import { ownRuntimeDirectory } from '../support/runtime-directory.js';
 import { eventually, isAlive } from '../support/shm.js';
@@ -98,6 +100,83 @@ test('what is said in one turn of the loop is there when this thread blocks in t
   }
 });
 
+const late =
+  "The manager's server has not answered a call within 200 ms. It goes on with it, unless it is stopped (SIGSTOP).";
+
+test('those who are given a manager, or its objects, go by the limit that it was started with', {
+  timeout: 60_000,
+}, async () => {
+  const manager = new SteadyManager({ callTimeout: 200 });
+  await manager.start();
+  const steady = await manager.Steady();
+  const pid = await steady.pid();
+  process.kill(pid, 'SIGSTOP');
+  try {
+    const child = new mp.Process({ target: callBothWays, args: [steady] });
+    child.start();
+    assert.deepEqual(await child.result(), [late, late]);
+    await assert.rejects(manager.Steady(), isLate);
+    await assert.rejects(manager.Pool(1), isLate);
+  } finally {
+    process.kill(pid, 'SIGCONT');
+  }
+  await manager.shutdown();
+});
+
+test('more clients than the kernel queues for a stopped server block nobody', { timeout: 60_000 }, async () => {
+  const asked = mp.Event();
+  for (const callTimeout of [200, undefined]) {
+    const manager = new SteadyManager(callTimeout === undefined ? {} : { callTimeout });
+    await manager.start();
+    const steady = await manager.Steady();
+    const pid = await steady.pid();
+    process.kill(pid, 'SIGSTOP');
+    const child =
+      callTimeout === undefined
+        ? new mp.Process({ target: callPatiently, args: [steady, asked] })
+        : new mp.Process({ target: callBothWays, args: [steady] });
+    await withFullQueue(manager.address, async () => {
+      try {
+        child.start();
+        if (callTimeout === undefined) assert.equal(await asked.wait({ timeout: 20_000 }), true);
+        else assert.deepEqual(await child.result(), [late, late]);
+      } finally {
+        process.kill(pid, 'SIGCONT');
+      }
+    });
+    if (callTimeout === undefined) assert.equal(await child.result(), 20);
+    await manager.shutdown();
+  }
+});
+
+test('a server that is killed while clients wait to connect', { timeout: 60_000 }, async () => {
+  const manager = new SteadyManager();
+  await manager.start();
+  const steady = await manager.Steady();
+  const pid = await steady.pid();
+  process.kill(pid, 'SIGSTOP');
+  const asked = mp.Event();
+  const child = new mp.Process({ target: callPatiently, args: [steady, asked] });
+  await withFullQueue(manager.address, async () => {
+    child.start();
+    await asked.wait();
+    process.kill(pid, 'SIGKILL');
+  });
+  await assert.rejects(child.result(), { code: 'ERR_MULTIPROCESS_MANAGER_CLOSED' });
+  await manager.closed;
+});
+
+test('what has been answered is there when the server blocks in the next call', { timeout: 60_000 }, async () => {
+  await using manager = new SteadyManager();
+  await manager.start();
+  const steady = await manager.Steady();
+  const event = manager.Event();
+  const calls = [steady.increment(), steady.increment(), steady.waited(event)] as const;
+  await calls[1]; // went out together with the last
+  event.set();
+  assert.equal(await calls[2], true);
+});
+
 /** For a server to get as far as its initializer. */
 const LONG_ENOUGH = 5000;
 
@@ -120,17 +199,22 @@ test('a server of its own that never serves is ended', { timeout: 120_000 }, asy
   await assert.rejects(new mp.SyncManager({ signal: AbortSignal.abort(5) }).start(), (error) => error === 5);
 });
 
-test('the shutdown of a named one that is stopped', { timeout: 120_000 }, async () => {
+test('the shutdown of a named one that is stopped, and a door that it is to open', { timeout: 120_000 }, async () => {
   const manager = new targets.MarkedManager({ name: 'stopped', linger: 0, timeout: 0 });
   await manager.start();
   const pid = await (await manager.Marked()).pid();
   process.kill(pid, 'SIGSTOP');
   try {
+    const door = assert.rejects(manager.serve('tcp://127.0.0.1:0', { authkey: 'a key' }), {
+      code: 'ERR_MULTIPROCESS_TIMEOUT',
+      message: /not answered a call within 30000 ms/,
+    });
     await assert.rejects(manager.shutdown(), (error: Error) => {
       assert.ok(error instanceof TimeoutError);
       assert.match(error.message, /did not end within 30000 ms.*SIGSTOP/);
       return true;
     });
+    await door;
   } finally {
     process.kill(pid, 'SIGCONT');
   }

@@ -1,7 +1,9 @@
+import { timeoutOf } from '../../heap/internal.js';
 import { isEngineAddress } from '../../redis/address.js';
 import { parseAddress } from './address.js';
 import { type Authkey, bytesOfAuthkey } from './authkey.js';
 import type { EngineManager } from './engine-manager.js';
+import { DEFAULT_PATIENCE } from './patience.js';
 import type { RemoteFactories, RemoteManager, RemoteTypes } from './remote-manager.js';
 
 /** The URL of a server of Redis or Valkey. */
@@ -30,6 +32,16 @@ export interface ConnectOptions extends EngineOptions {
   authkey?: Authkey | undefined;
   /** For node:tls's `connect`, when the manager is served with `tls`: `ca`, `servername`… */
   tls?: object | undefined;
+  /**
+   * How long this process waits for the manager to answer what it does at once, in ms; then the call throws TimeoutError. A manager
+   * that is stopped (SIGSTOP) or busy answers nobody. Default: 30 000.
+   */
+  timeout?: number | undefined;
+  /**
+   * The same for methods of objects of registered types, and for such objects to be made, which may rightly take long. Default: as
+   * long as they take.
+   */
+  callTimeout?: number | undefined;
 }
 
 /**
@@ -94,11 +106,13 @@ export async function connect(
   if (options !== undefined && (typeof options !== 'object' || options === null)) {
     throw new TypeError('The options are an object, { authkey, tls }.');
   }
-  const { authkey, tls, client, prefix, lease } = options ?? {};
+  const { authkey, tls, client, prefix, lease, timeout, callTimeout } = options ?? {};
   // Most programs reach no other machine: they need not load what that takes.
   if (isEngineAddress(address)) {
-    if (authkey !== undefined || tls !== undefined) {
-      throw new TypeError('authkey and tls are for managers: a server is told of in its URL, or by { client }.');
+    if ([authkey, tls, timeout, callTimeout].some((option) => option !== undefined)) {
+      throw new TypeError(
+        'authkey, tls, timeout and callTimeout are for managers: a server is told of in its URL, or by { client }.',
+      );
     }
     const { openServer } = await import('../../redis/index.js');
     const manager: EngineManager = await openServer(address, client, { prefix, lease });
@@ -110,6 +124,10 @@ export async function connect(
     throw new TypeError('client, prefix and lease are for servers of Redis or Valkey: give their URL, redis://….');
   }
   const key = bytesOfAuthkey(authkey);
+  const patience = {
+    timeout: timeoutOf({ timeout: timeout ?? DEFAULT_PATIENCE.timeout }),
+    callTimeout: timeoutOf({ timeout: callTimeout }),
+  };
   const { reach } = await import('./on-demand.js');
-  return await reach(where, key, tls);
+  return await reach(where, key, tls, patience);
 }

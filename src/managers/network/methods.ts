@@ -12,7 +12,7 @@ const lock: RemoteMethods = { plain: ['tryAcquire', 'release', 'locked'], waitin
 const semaphore: RemoteMethods = { plain: ['tryAcquire', 'release', 'value'], waiting: { acquire: 0 } };
 const queue: RemoteMethods = {
   plain: ['tryPut', 'tryGet', 'tryGetLease', 'ack', 'giveBack', 'qsize', 'empty', 'full', 'end'],
-  waiting: { put: 1, get: 0, getLease: 0 },
+  waiting: { put: 1, putBack: 1, get: 0, getLease: 0 },
 };
 const array: RemoteMethods = {
   plain: ['get', 'set', 'at', 'length', 'slice', 'setSlice', 'add', 'exchange', 'compareExchange', 'getLock'],

@@ -48,6 +48,8 @@ const boundedSemaphore: Record<string, Operation> = {
 
 const queue: Record<string, Operation> = {
   get: (object: Queue, _: Args, options) => object.get({ ...options, lease: false }),
+  // What was taken for a client that did not wait for it any more.
+  putBack: (object: Queue, [item]: [unknown], options) => object.put(item, options),
   async getLease(object: Queue, _: Args, options) {
     return lend(this, await object.get({ ...options, lease: true }));
   },
@@ -137,7 +139,14 @@ export const operations: Record<string, Record<string, Operation>> = {
     broken: ({ broken }: Barrier) => broken,
   },
   queue,
-  joinablequeue: { ...queue, join: (object: JoinableQueue, _: Args, options) => object.join(options) },
+  joinablequeue: {
+    ...queue,
+    async putBack(object: JoinableQueue, [item]: [unknown], options) {
+      await object.put(item, options);
+      object.taskDone(); // of the first time
+    },
+    join: (object: JoinableQueue, _: Args, options) => object.join(options),
+  },
   value,
   array,
   string: {

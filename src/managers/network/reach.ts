@@ -3,6 +3,7 @@ import { connect as connectTls } from 'node:tls';
 import { TimeoutError } from '../../errors/index.js';
 import { formatAddress, type NetworkAddress } from './address.js';
 import { introduce } from './introduction.js';
+import type { Patience } from './patience.js';
 import { makeProxy } from './proxies.js';
 import { RemoteConnection } from './remote-connection.js';
 import { makeRemoteManager, type RemoteManager } from './remote-manager.js';
@@ -20,6 +21,7 @@ export async function reach(
   { host, port }: NetworkAddress,
   key: Uint8Array,
   tls: object | undefined,
+  patience: Patience,
 ): Promise<RemoteManager> {
   const socket =
     tls === undefined
@@ -34,7 +36,7 @@ export async function reach(
   });
   try {
     const address = formatAddress({ host, port });
-    const connection = await Promise.race([meet(socket, key, tls !== undefined, address), late]);
+    const connection = await Promise.race([meet(socket, key, tls !== undefined, address, patience), late]);
     const { types } = await Promise.race([connection.greeting, late]);
     return makeRemoteManager(connection, types);
   } catch (error) {
@@ -45,7 +47,13 @@ export async function reach(
   }
 }
 
-async function meet(socket: Socket, key: Uint8Array, secure: boolean, address: string): Promise<RemoteConnection> {
+async function meet(
+  socket: Socket,
+  key: Uint8Array,
+  secure: boolean,
+  address: string,
+  patience: Patience,
+): Promise<RemoteConnection> {
   await new Promise<void>((resolve, reject) => {
     socket.once(secure ? 'secureConnect' : 'connect', resolve);
     socket.once('error', reject);
@@ -53,5 +61,5 @@ async function meet(socket: Socket, key: Uint8Array, secure: boolean, address: s
   });
   await introduce(socket, key);
   watchConnection(socket);
-  return new RemoteConnection(socket, address, makeProxy);
+  return new RemoteConnection(socket, address, patience, makeProxy);
 }

@@ -60,12 +60,12 @@ async function* iterate(proxy: RemoteProxy, { number }: StreamMark): AsyncGenera
   try {
     for (;;) {
       over = true; // if it fails there, there is nothing to leave
-      const [done, value] = (await connection.request(say.next, [number])) as [boolean, unknown];
+      const [done, value] = (await connection.stream(say.next, number)) as [boolean, unknown];
       if (done) return;
       over = false;
       yield value;
     }
   } finally {
-    if (!over) await connection.request(say.leave, [number]);
+    if (!over) await connection.stream(say.leave, number);
   }
 }

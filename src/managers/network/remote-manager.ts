@@ -29,7 +29,10 @@ export type RemoteFactories<T extends RemoteTypes> = {
 
 /**
  * A manager on another machine, by `connect()`. Its methods are those of `SyncManager`, and so are their errors; each returns
- * a promise of an object whose methods do, too. They reject with ManagerClosedError when the connection has ended.
+ * a promise of an object whose methods do, too. They reject with ManagerClosedError when the connection has ended, and with
+ * TimeoutError when the manager does not answer in time (`timeout` and `callTimeout` of `connect`): calls that wait with a timeout
+ * of their own two seconds after that at the latest, calls that wait without one never. A lock or an item that comes later is
+ * given back there, an item at the end of its queue.
  */
 export interface RemoteManager {
   dict<K = any, V = any>(
@@ -107,7 +110,7 @@ class RemoteManagerClass {
 
 for (const name of Object.keys(factories) as FactoryName[]) {
   const value = async function (this: RemoteManagerClass, ...args: unknown[]) {
-    return RemoteManagerClass.connectionOf(this).invoke(MANAGER, name, argumentsOf(name, args));
+    return RemoteManagerClass.connectionOf(this).make(name, argumentsOf(name, args));
   };
   Object.defineProperty(value, 'name', { value: name });
   Object.defineProperty(RemoteManagerClass.prototype, name, { value, writable: true, configurable: true });

@@ -23,9 +23,15 @@ export abstract class RemoteProxy {
     markUncloneable(this);
   }
 
-  /** Calls the object's method on the other side; of one that waits, with options. */
-  static call(proxy: RemoteProxy, method: string, args: readonly unknown[], options?: WaitOptions): Promise<any> {
-    return proxy.#call(method, args, options);
+  /** Calls the object's method on the other side; of one that waits, with options. See `RemoteConnection.call`. */
+  static call(
+    proxy: RemoteProxy,
+    method: string,
+    args: readonly unknown[],
+    options?: WaitOptions,
+    patient?: boolean,
+  ): Promise<any> {
+    return proxy.#call(method, args, options, patient);
   }
 
   /** The same, of an object of a registered type. */
@@ -39,8 +45,8 @@ export abstract class RemoteProxy {
   }
 
   /** The proxy is held until the answer is there, and with it the object. */
-  async #call(method: string, args: readonly unknown[], options: WaitOptions | undefined): Promise<unknown> {
-    const answer = await this.#connection.call(this.#number, method, args, options);
+  async #call(method: string, args: readonly unknown[], options?: WaitOptions, patient?: boolean): Promise<unknown> {
+    const answer = await this.#connection.call(this.#number, method, args, options, patient);
     return this !== undefined ? answer : undefined;
   }
 

@@ -164,6 +164,11 @@ export abstract class RemoteLocked extends RemoteProxy {
 }
 
 export class RemoteConditionProxy extends RemoteLocked {
+  /** However long it takes: afterwards the caller has the lock again. */
+  async wait(options?: WaitOptions): Promise<boolean> {
+    return call(this, 'wait', [], options ?? {}, true);
+  }
+
   async waitFor(predicate: () => boolean | PromiseLike<boolean>, options?: WaitOptions): Promise<boolean> {
     if (typeof predicate !== 'function') throw new TypeError('waitFor takes a function that says what to wait for.');
     const deadline = performance.now() + (options?.timeout ?? Number.POSITIVE_INFINITY);
@@ -171,7 +176,7 @@ export class RemoteConditionProxy extends RemoteLocked {
       const holds = Boolean(await predicate());
       const left = deadline - performance.now();
       if (holds || left <= 0) return holds;
-      await call(this, 'wait', [], { ...options, timeout: left });
+      await this.wait({ ...options, timeout: left });
     }
   }
 }

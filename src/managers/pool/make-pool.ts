@@ -16,5 +16,5 @@ export async function makePool(link: Link, args: PoolArgs): Promise<Pool> {
     maxTasks: maxTasksPerChild,
     initializer: [fn, seal(initargs, 'initargs')],
   };
-  return (await link.connect().request(ask.pool, [request])) as Pool;
+  return (await link.connect().request(ask.pool, [request], { timeout: link.callTimeout })) as Pool;
 }

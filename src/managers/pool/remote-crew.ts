@@ -205,7 +205,8 @@ export class RemoteCrew implements Workforce {
   }
 
   async #ask(method: string, args: readonly unknown[]): Promise<unknown> {
-    return this.#link.connect().request(ask.call, [this.#at.address, this.#at.serial, method, args], this.#pool);
+    const operands = [this.#at.address, this.#at.serial, method, args];
+    return this.#link.connect().request(ask.call, operands, { asker: this.#pool });
   }
 
   /** Nobody waits for the answer: if the server is gone, so is what it is told of. */
@@ -213,7 +214,7 @@ export class RemoteCrew implements Workforce {
     try {
       this.#link
         .connect()
-        .request(kind, operands, this.#pool)
+        .request(kind, operands, { asker: this.#pool })
         .catch(() => {});
     } catch {}
   }
