@@ -23,6 +23,8 @@ export interface CrewSettings {
   readonly initializer: Initializer;
   /** After so many chunks a member is replaced. */
   readonly maxTasks: number;
+  /** Flags for Node, besides those of this process. */
+  readonly flags: readonly string[];
 }
 
 let workers = 0;
@@ -142,7 +144,7 @@ export class Crew implements Workforce {
   #hire(): void {
     workers += 1;
     this.#members.add(
-      new Member(`PoolWorker-${workers}`, this.#settings.initializer, {
+      new Member(`PoolWorker-${workers}`, this.#settings, {
         done: (member, chunk, values, failures) => this.#settle(member, chunk, values, failures),
         ready: () => this.#handOut(),
         refused: (error) => this.#break(error),

@@ -1,6 +1,6 @@
 import { ProcessDiedError, QueueClosedError, WorkerDiedError } from '../errors/index.js';
 import { Process } from '../process/index.js';
-import { endOf, startWithBell, type TravellingFunction } from '../process/internal.js';
+import { endOf, inheritedExecArgv, startWithBell, type TravellingFunction } from '../process/internal.js';
 import { Queue } from '../queues/index.js';
 import { RawArray } from '../sharedctypes/index.js';
 import type { Chunk, Failures } from './chunk.js';
@@ -36,6 +36,13 @@ export interface Initializer {
   readonly args: readonly unknown[] | Sealed;
   /** Whether both are sealed. */
   readonly sealed: boolean;
+}
+
+/** How a member is started. */
+export interface MemberSettings {
+  readonly initializer: Initializer;
+  /** Flags for Node, besides those of this process. */
+  readonly flags: readonly string[];
 }
 
 /** What a member tells of itself. */
@@ -87,7 +94,7 @@ export class Member {
   #quietUntil = 0;
 
   /** @throws what `Process.start()` throws. */
-  constructor(name: string, initializer: Initializer, events: MemberEvents) {
+  constructor(name: string, { initializer, flags }: MemberSettings, events: MemberEvents) {
     this.#events = events;
     this.#first.tryPut(initializer.fn);
     this.#first.tryPut(initializer.args);
@@ -103,6 +110,7 @@ export class Member {
       args: [setup],
       name,
       daemon: true,
+      execArgv: [...inheritedExecArgv(), ...flags],
     }) as Process;
     const bell = startWithBell(this.#process);
     bell.on('data', () => this.#drainInTurns());
@@ -289,12 +297,16 @@ export class Member {
     } catch (error) {
       if (!(error instanceof ProcessDiedError)) cause = error;
     }
-    return new WorkerDiedError(`The worker ${this.#process.name} (${this.pid}) of a pool ended ${how} ${what}.`, {
-      exitCode,
-      signalCode,
-      task,
-      ...(cause === undefined ? {} : { cause }),
-    });
+    const hint = signalCode === 'SIGABRT' ? ' If it ran out of memory, raise its resourceLimits.' : '';
+    return new WorkerDiedError(
+      `The worker ${this.#process.name} (${this.pid}) of a pool ended ${how} ${what}.${hint}`,
+      {
+        exitCode,
+        signalCode,
+        task,
+        ...(cause === undefined ? {} : { cause }),
+      },
+    );
   }
 
   /** The bell has rung: there are results. Not all of them at once, so that others have their turns. */
@@ -345,6 +357,8 @@ export class Member {
           ? { values: report, failures: [] }
           : (report as Report);
     if (!this.#isReady) return this.#started(failures[0]?.[1]);
+    // It may have had no function: then it is told again before the next chunk.
+    if (failures.length > 0 && failures[0]![0] < 0) this.#announced = undefined;
     let sent = this.#sent.shift();
     while (sent === FUNCTION) sent = this.#sent.shift();
     if (sent === undefined) return;
