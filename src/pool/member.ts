@@ -2,6 +2,7 @@ import { ProcessDiedError, QueueClosedError, WorkerDiedError } from '../errors/i
 import { Process } from '../process/index.js';
 import { endOf, inheritedExecArgv, startWithBell, type TravellingFunction } from '../process/internal.js';
 import { Queue } from '../queues/index.js';
+import { putQuietly, wakeGetter } from '../queues/internal.js';
 import { RawArray } from '../sharedctypes/index.js';
 import type { Chunk, Failures } from './chunk.js';
 import {
@@ -14,7 +15,7 @@ import {
   type Report,
   type WorkerSetup,
 } from './messages.js';
-import { isList, pack } from './packed.js';
+import { isList, packBriefly } from './packed.js';
 import type { Sealed } from './sealed.js';
 
 const WORKER = new URL('./pool-worker.js', import.meta.url);
@@ -86,6 +87,7 @@ export class Member {
   #since = 0;
   #pace = Number.POSITIVE_INFINITY;
   #isReady = false;
+  #isWoken = true;
   #isRetiring = false;
   #isDying = false;
   #hasEnded = false;
@@ -167,29 +169,42 @@ export class Member {
     return this.#isReady && this.#chunks > 0 ? performance.now() - this.#since : 0;
   }
 
-  /** @throws what putting the tasks into a queue throws; then it was not given the chunk. */
+  /**
+   * Puts a chunk into its queue; `wake()` follows in the same turn.
+   *
+   * @throws what putting the tasks into a queue throws; then it was not given the chunk.
+   */
   give(chunk: Chunk): void {
     const { job } = chunk.call;
     if (this.#announced !== job) {
       this.#announced = undefined;
-      this.#tasks.tryPut(FUNCTION);
+      putQuietly(this.#tasks, FUNCTION);
+      this.#isWoken = false;
       this.#sent.push(FUNCTION);
       try {
-        this.#tasks.tryPut(job);
+        putQuietly(this.#tasks, job);
         this.#announced = job;
       } catch (error) {
-        this.#tasks.tryPut(null); // what was announced
+        putQuietly(this.#tasks, null); // what was announced
         throw error;
       } finally {
         this.#sent.push(FUNCTION);
       }
     }
-    this.#tasks.tryPut(pack(chunk.items));
+    putQuietly(this.#tasks, packBriefly(chunk.items));
+    this.#isWoken = false;
     this.#sent.push(chunk);
     if (this.#chunks === 0) this.#since = performance.now();
     this.#chunks += 1;
     this.#given += 1;
     this.#lookSoon();
+  }
+
+  /** Wakes it, if it has been given something since. */
+  wake(): void {
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    wakeGetter(this.#tasks);
   }
 
   /** The worker need not ring for what it has done in a moment: it is looked for a little later. */
