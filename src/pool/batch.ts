@@ -113,6 +113,7 @@ export class Batch implements Call {
 
 /** Of what is copied as a whole, in a task or among its arguments. */
 function bytesOf(item: unknown): number {
+  if (typeof item !== 'object') return 0;
   if (Array.isArray(item)) {
     if (item.length > MOST_ARGUMENTS) return 0;
     return item.reduce<number>((sum, argument) => sum + (Array.isArray(argument) ? 0 : bytesOf(argument)), 0);

@@ -13,6 +13,9 @@ const MOST_DEATHS_BEFORE = 8;
 /** An idle worker takes over what another one has waiting that has been at its chunk for so long. */
 const BALANCE_MS = 4;
 
+/** For so long nobody is woken who has been given something, while others are. */
+const MOST_ASLEEP_MS = 0.1;
+
 /** A worker that is just taking something is asked again for what it has. */
 const RETRY_MS = 1;
 const TRIES_TO_TAKE_BACK = 20;
@@ -23,6 +26,8 @@ export interface CrewSettings {
   readonly initializer: Initializer;
   /** After so many chunks a member is replaced. */
   readonly maxTasks: number;
+  /** Flags for Node, besides those of this process. */
+  readonly flags: readonly string[];
 }
 
 let workers = 0;
@@ -142,7 +147,7 @@ export class Crew implements Workforce {
   #hire(): void {
     workers += 1;
     this.#members.add(
-      new Member(`PoolWorker-${workers}`, this.#settings.initializer, {
+      new Member(`PoolWorker-${workers}`, this.#settings, {
         done: (member, chunk, values, failures) => this.#settle(member, chunk, values, failures),
         ready: () => this.#handOut(),
         refused: (error) => this.#break(error),
@@ -165,21 +170,37 @@ export class Crew implements Workforce {
     this.#stayAlive();
   }
 
-  /** Gives chunks to who has room, the idlest first. */
+  /**
+   * Gives chunks to who has room, the idlest first. They are woken when all have been given something: on a machine with few
+   * processors, one that is woken takes this one's from this process, and the others wait.
+   */
   #handOut(): void {
     this.#stayAlive();
-    for (;;) {
-      const member = this.#idlest();
-      if (member === undefined) return;
-      const chunk = this.#next();
-      if (chunk === undefined) return this.#balanceSoon();
-      try {
-        member.give(chunk);
-        if (member.given >= this.#settings.maxTasks) member.retire();
-      } catch (error) {
-        this.#sort(chunk, error);
+    let since = performance.now();
+    try {
+      for (;;) {
+        const member = this.#idlest();
+        if (member === undefined) return;
+        const chunk = this.#next();
+        if (chunk === undefined) return this.#balanceSoon();
+        try {
+          member.give(chunk);
+          if (member.given >= this.#settings.maxTasks) member.retire();
+        } catch (error) {
+          this.#sort(chunk, error);
+        }
+        const now = performance.now();
+        if (now - since < MOST_ASLEEP_MS) continue;
+        since = now;
+        this.#wakeAll();
       }
+    } finally {
+      this.#wakeAll();
     }
+  }
+
+  #wakeAll(): void {
+    for (const member of this.#members) member.wake();
   }
 
   #idlest(): Member | undefined {

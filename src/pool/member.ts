@@ -1,7 +1,8 @@
 import { ProcessDiedError, QueueClosedError, WorkerDiedError } from '../errors/index.js';
 import { Process } from '../process/index.js';
-import { endOf, startWithBell, type TravellingFunction } from '../process/internal.js';
+import { endOf, inheritedExecArgv, startWithBell, type TravellingFunction } from '../process/internal.js';
 import { Queue } from '../queues/index.js';
+import { putQuietly, wakeGetter } from '../queues/internal.js';
 import { RawArray } from '../sharedctypes/index.js';
 import type { Chunk, Failures } from './chunk.js';
 import {
@@ -14,7 +15,7 @@ import {
   type Report,
   type WorkerSetup,
 } from './messages.js';
-import { isList, pack } from './packed.js';
+import { isList, packBriefly } from './packed.js';
 import type { Sealed } from './sealed.js';
 
 const WORKER = new URL('./pool-worker.js', import.meta.url);
@@ -36,6 +37,13 @@ export interface Initializer {
   readonly args: readonly unknown[] | Sealed;
   /** Whether both are sealed. */
   readonly sealed: boolean;
+}
+
+/** How a member is started. */
+export interface MemberSettings {
+  readonly initializer: Initializer;
+  /** Flags for Node, besides those of this process. */
+  readonly flags: readonly string[];
 }
 
 /** What a member tells of itself. */
@@ -79,6 +87,7 @@ export class Member {
   #since = 0;
   #pace = Number.POSITIVE_INFINITY;
   #isReady = false;
+  #isWoken = true;
   #isRetiring = false;
   #isDying = false;
   #hasEnded = false;
@@ -87,7 +96,7 @@ export class Member {
   #quietUntil = 0;
 
   /** @throws what `Process.start()` throws. */
-  constructor(name: string, initializer: Initializer, events: MemberEvents) {
+  constructor(name: string, { initializer, flags }: MemberSettings, events: MemberEvents) {
     this.#events = events;
     this.#first.tryPut(initializer.fn);
     this.#first.tryPut(initializer.args);
@@ -103,6 +112,7 @@ export class Member {
       args: [setup],
       name,
       daemon: true,
+      execArgv: [...inheritedExecArgv(), ...flags],
     }) as Process;
     const bell = startWithBell(this.#process);
     bell.on('data', () => this.#drainInTurns());
@@ -159,29 +169,42 @@ export class Member {
     return this.#isReady && this.#chunks > 0 ? performance.now() - this.#since : 0;
   }
 
-  /** @throws what putting the tasks into a queue throws; then it was not given the chunk. */
+  /**
+   * Puts a chunk into its queue; `wake()` follows in the same turn.
+   *
+   * @throws what putting the tasks into a queue throws; then it was not given the chunk.
+   */
   give(chunk: Chunk): void {
     const { job } = chunk.call;
     if (this.#announced !== job) {
       this.#announced = undefined;
-      this.#tasks.tryPut(FUNCTION);
+      putQuietly(this.#tasks, FUNCTION);
+      this.#isWoken = false;
       this.#sent.push(FUNCTION);
       try {
-        this.#tasks.tryPut(job);
+        putQuietly(this.#tasks, job);
         this.#announced = job;
       } catch (error) {
-        this.#tasks.tryPut(null); // what was announced
+        putQuietly(this.#tasks, null); // what was announced
         throw error;
       } finally {
         this.#sent.push(FUNCTION);
       }
     }
-    this.#tasks.tryPut(pack(chunk.items));
+    putQuietly(this.#tasks, packBriefly(chunk.items));
+    this.#isWoken = false;
     this.#sent.push(chunk);
     if (this.#chunks === 0) this.#since = performance.now();
     this.#chunks += 1;
     this.#given += 1;
     this.#lookSoon();
+  }
+
+  /** Wakes it, if it has been given something since. */
+  wake(): void {
+    if (this.#isWoken) return;
+    this.#isWoken = true;
+    wakeGetter(this.#tasks);
   }
 
   /** The worker need not ring for what it has done in a moment: it is looked for a little later. */
@@ -289,12 +312,16 @@ export class Member {
     } catch (error) {
       if (!(error instanceof ProcessDiedError)) cause = error;
     }
-    return new WorkerDiedError(`The worker ${this.#process.name} (${this.pid}) of a pool ended ${how} ${what}.`, {
-      exitCode,
-      signalCode,
-      task,
-      ...(cause === undefined ? {} : { cause }),
-    });
+    const hint = signalCode === 'SIGABRT' ? ' If it ran out of memory, raise its resourceLimits.' : '';
+    return new WorkerDiedError(
+      `The worker ${this.#process.name} (${this.pid}) of a pool ended ${how} ${what}.${hint}`,
+      {
+        exitCode,
+        signalCode,
+        task,
+        ...(cause === undefined ? {} : { cause }),
+      },
+    );
   }
 
   /** The bell has rung: there are results. Not all of them at once, so that others have their turns. */
@@ -345,6 +372,8 @@ export class Member {
           ? { values: report, failures: [] }
           : (report as Report);
     if (!this.#isReady) return this.#started(failures[0]?.[1]);
+    // It may have had no function: then it is told again before the next chunk.
+    if (failures.length > 0 && failures[0]![0] < 0) this.#announced = undefined;
     let sent = this.#sent.shift();
     while (sent === FUNCTION) sent = this.#sent.shift();
     if (sent === undefined) return;

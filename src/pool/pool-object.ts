@@ -24,6 +24,9 @@ export interface PoolFacts {
 export abstract class PoolObject {
   readonly #facts: PoolFacts;
   readonly #crew: Workforce;
+  /** Of exported functions: workers that have been told of a job already need not be told again. */
+  readonly #jobs = new WeakMap<Fn, Job>();
+  readonly #spreadJobs = new WeakMap<Fn, Job>();
 
   constructor(crew: Workforce, facts: PoolFacts) {
     markUncloneable(this);
@@ -102,7 +105,7 @@ export abstract class PoolObject {
       throw new TypeError('The items are an iterable: an array, a Set, a generator. imap() takes async ones.');
     }
     const job = this.#job(fn, spread);
-    const items = spread ? Array.from(iterable, (row) => rowOf(row)) : Array.from(iterable);
+    const items: readonly unknown[] = spread ? Array.from(iterable, (row) => rowOf(row)) : [...iterable];
     const chunksize = settings.chunksize ?? defaultChunksize(items.length, this.#facts.processes);
     settings.signal?.throwIfAborted();
     return new Batch(this.#crew, job, items, chunksize, settings).run();
@@ -128,9 +131,15 @@ export abstract class PoolObject {
   #job(fn: Fn, spread: boolean): Job {
     if (typeof fn !== 'function') throw new TypeError(`The first argument is a function; got ${typeof fn}.`);
     this.#crew.check();
+    const jobs = spread ? this.#spreadJobs : this.#jobs;
+    const known = jobs.get(fn);
+    if (known !== undefined) return known;
     const { allowSource, sealed } = this.#facts;
     const travelled: TravellingFunction = travelling(fn, allowSource);
-    return { fn: sealed ? seal(travelled, 'fn') : travelled, spread, sealed };
+    const job = { fn: sealed ? seal(travelled, 'fn') : travelled, spread, sealed };
+    // What travels as its source takes its variables along as they are at that moment.
+    if ('location' in travelled) jobs.set(fn, job);
+    return job;
   }
 }
 

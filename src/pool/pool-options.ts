@@ -37,6 +37,12 @@ export interface PoolOptions {
   maxTasksPerChild?: number;
   /** Whether functions that no module exports may travel as their source. Default `true`. */
   allowSource?: boolean;
+  /**
+   * How much memory V8 may take in each worker, in MiB, called as for Node's worker threads. One that needs more dies (of SIGABRT),
+   * which fails the task that it was at with WorkerDiedError. What lies outside of V8's heap does not count: buffers, typed
+   * arrays, shared memory. Default: Node's.
+   */
+  resourceLimits?: { readonly maxOldGenerationSizeMb?: number; readonly maxYoungGenerationSizeMb?: number };
 }
 
 /**
@@ -62,6 +68,8 @@ export interface PoolSettings {
   readonly initargs: readonly unknown[];
   readonly maxTasksPerChild: number;
   readonly allowSource: boolean;
+  /** Flags for Node that set the limits of memory. */
+  readonly flags: readonly string[];
 }
 
 /** A heap has places for 512 participants. */
@@ -89,7 +97,33 @@ export function readPoolArgs(args: readonly unknown[]): PoolSettings {
     initargs: [...(given.initargs ?? [])],
     maxTasksPerChild: maxTasksPerChild as number,
     allowSource,
+    flags: flagsOf(given.resourceLimits),
   };
+}
+
+/** Of the young generation there are three parts of the size that the flag sets. */
+const SEMI_SPACES = 3;
+
+/** @throws TypeError; RangeError */
+function flagsOf(limits: unknown = {}): string[] {
+  if (typeof limits !== 'object' || limits === null) throw new TypeError('resourceLimits is an object.');
+  const { maxOldGenerationSizeMb: old, maxYoungGenerationSizeMb: young, ...others } = limits as Record<string, unknown>;
+  const [other] = Object.keys(others);
+  if (other !== undefined) {
+    throw new TypeError(
+      `resourceLimits has maxOldGenerationSizeMb and maxYoungGenerationSizeMb, for processes; got ${other}.`,
+    );
+  }
+  const flags: string[] = [];
+  if (old !== undefined) {
+    checkCount('maxOldGenerationSizeMb', old);
+    flags.push(`--max-old-space-size=${old}`);
+  }
+  if (young !== undefined) {
+    checkCount('maxYoungGenerationSizeMb', young);
+    flags.push(`--max-semi-space-size=${Math.ceil(young / SEMI_SPACES)}`);
+  }
+  return flags;
 }
 
 function optionsOf(value: unknown): object {

@@ -4,7 +4,7 @@ import { encode } from '../codec/internal.js';
 import { NotShareableError, QueueClosedError } from '../errors/index.js';
 import { reviveFunction, type TravellingFunction } from '../process/internal.js';
 import { FUNCTION, type Job, place, READY, type Report, type WorkerSetup } from './messages.js';
-import { pack } from './packed.js';
+import { packBriefly } from './packed.js';
 import { ResultSink } from './result-sink.js';
 import { type Sealed, seal, unseal } from './sealed.js';
 import { TaskSource } from './task-source.js';
@@ -131,7 +131,7 @@ class PoolWorker {
   #report(values: unknown[], thrown: Failure[]): void {
     const failures = this.#sealed ? thrown.map(([i, error]): Failure => [i, seal(portableError(error))]) : thrown;
     try {
-      this.#results.put(failures.length === 0 ? pack(values) : { values, failures }, !this.#tasks.isEmpty);
+      this.#results.put(failures.length === 0 ? packBriefly(values) : { values, failures }, !this.#tasks.isEmpty);
     } catch (error) {
       this.#reportWithout(values, failures, error);
     }

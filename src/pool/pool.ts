@@ -111,12 +111,13 @@ class PoolClass extends PoolObject implements Pool {
   }
 
   constructor(...args: PoolArgs) {
-    const { initializer, initargs, processes, maxTasksPerChild, allowSource } = readPoolArgs(args);
+    const { initializer, initargs, processes, maxTasksPerChild, allowSource, flags } = readPoolArgs(args);
     encode(initargs, 'initargs');
     const fn = initializer === undefined ? null : travelling(initializer, allowSource);
     const crew = new Crew({
       size: processes,
       maxTasks: maxTasksPerChild,
+      flags,
       initializer: { fn, args: initargs, sealed: false },
     });
     super(crew, { processes, allowSource, sealed: false });

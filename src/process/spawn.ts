@@ -104,7 +104,7 @@ const NOT_FOR_CHILDREN =
 const TAKES_NEXT_WORD = /^(-e|-p|-pe|--eval|--print|--input-type|--inspect-port|--watch-path|--test-.*)$/;
 
 /** The loaders and flags of this process, without what is for the program given on the command line or a debugger. */
-function inheritedExecArgv(): string[] {
+export function inheritedExecArgv(): string[] {
   const kept: string[] = [];
   for (let i = 0; i < process.execArgv.length; i++) {
     const flag = process.execArgv[i]!;

@@ -1,2 +1,2 @@
 // What the rooms above may use of this one besides its public face.
-export { empty, full, maxsizeOf } from './queue-object.js';
+export { empty, full, maxsizeOf, putQuietly, wakeGetter } from './queue-object.js';

@@ -11,12 +11,25 @@ import { notYet, tryUntil } from './waiting.js';
 
 const MOST_ITEMS = 2 ** 31 - 1;
 
+/**
+ * Adds an item if there is room, as `tryPut` does, without waking who waits for one: to be followed by `wakeGetter` in the same
+ * turn. Who puts several items at once wakes once, and is not kept from the others by whom it has woken.
+ */
+export let putQuietly: (queue: object, value: unknown) => boolean;
+/** Wakes one of those who wait for an item. */
+export let wakeGetter: (queue: object) => void;
+
 /** What all queues have in common. */
 export abstract class QueueObject extends Primitive {
   protected readonly store: QueueStore;
   readonly #getters: Line;
   readonly #putters: Line;
   #closed = false;
+
+  static {
+    putQuietly = (queue, value) => (queue as QueueObject).tryPutItem(value, false);
+    wakeGetter = (queue) => (queue as QueueObject).store.items.wakeOne();
+  }
 
   /** @param made where it is, or its `maxsize`. */
   constructor(name: string, type: QueueType, made: unknown, home: unknown) {
@@ -94,11 +107,11 @@ export abstract class QueueObject extends Primitive {
     }
   }
 
-  protected tryPutItem(value: unknown): boolean {
+  protected tryPutItem(value: unknown, wakes = true): boolean {
     this.enter();
     const prepared = prepare(this.place.heap, value, 'item');
     try {
-      return this.store.tryPut(prepared) !== notYet;
+      return this.store.tryPut(prepared, wakes) !== notYet;
     } finally {
       prepared.release();
     }

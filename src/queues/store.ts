@@ -82,8 +82,11 @@ export class QueueStore {
     }));
   }
 
-  /** @throws QueueClosedError when the queue has been ended; a system error `ENOSPC` when there is no memory. */
-  tryPut(prepared: Prepared): true | typeof notYet {
+  /**
+   * @param wakes whether to wake who waits for an item; otherwise the caller does so afterwards.
+   * @throws QueueClosedError when the queue has been ended; a system error `ENOSPC` when there is no memory.
+   */
+  tryPut(prepared: Prepared, wakes = true): true | typeof notYet {
     const { maxsize } = this.kind;
     const done = this.place.heap.transaction.run((tx) => {
       const block = this.#lock(tx);
@@ -94,7 +97,7 @@ export class QueueStore {
       return true;
     });
     if (!done) return notYet;
-    this.items.wakeOne();
+    if (wakes) this.items.wakeOne();
     return true;
   }
 

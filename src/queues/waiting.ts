@@ -64,7 +64,8 @@ export function tryUntil<T>(word: WaitWord, { attempt, promising }: Attempt<T>, 
     patience.ended(false);
   }
   for (let slept = false; ; slept = true) {
-    if (slept) heap.lookAround(OTHERS_AT_ONCE);
+    // Who was woken for something that is there does not let it wait.
+    if (slept && !promising(false)) heap.lookAround(OTHERS_AT_ONCE);
     const expected = word.mark();
     const found = attempt();
     if (found !== notYet || now() >= deadline) return found;

@@ -200,6 +200,13 @@ test('an initializer, and one that throws', async () => {
   await broken.terminate();
 });
 
+test('limits of memory', async () => {
+  const own = await manager.Pool({ processes: 1, resourceLimits: { maxOldGenerationSizeMb: 24 } });
+  await assert.rejects(own.apply(targets.runOutOfMemory), { name: 'WorkerDiedError', signalCode: 'SIGABRT' });
+  assert.equal(await own.apply(square, [2]), 4);
+  await own.terminate();
+});
+
 test('close, join, terminate', async () => {
   const own = await manager.Pool(1);
   await assert.rejects(own.join(), { code: 'ERR_MULTIPROCESS_PROCESS_RUNNING' });

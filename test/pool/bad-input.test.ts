@@ -10,6 +10,10 @@ test('options that are none', () => {
   for (const processes of [0, -1, 1.5, Number.NaN, 1e9]) assert.throws(() => new Pool(processes), RangeError);
   for (const maxTasksPerChild of [0, -1, 0.5])
     assert.throws(() => new Pool({ processes: 1, maxTasksPerChild }), RangeError);
+  for (const size of [0, -1, 1.5, Number.NaN]) {
+    assert.throws(() => new Pool({ processes: 1, resourceLimits: { maxOldGenerationSizeMb: size } }), RangeError);
+    assert.throws(() => new Pool({ processes: 1, resourceLimits: { maxYoungGenerationSizeMb: size } }), RangeError);
+  }
   for (const args of [
     ['2'],
     [1, 5],
@@ -17,6 +21,9 @@ test('options that are none', () => {
     [1, square, [], 7],
     [{ allowSource: 1 }],
     [{ maxTasksPerChild: '1' }],
+    [{ resourceLimits: 24 }],
+    [{ resourceLimits: { maxOldGenerationSizeMb: '24' } }],
+    [{ resourceLimits: { stackSizeMb: 4 } }],
   ]) {
     assert.throws(() => new Pool(...(args as [])), TypeError);
   }

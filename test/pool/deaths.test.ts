@@ -72,13 +72,19 @@ describe('a worker that dies', () => {
   });
 
   test('for lack of memory', async () => {
-    const options = process.env['NODE_OPTIONS'];
-    process.env['NODE_OPTIONS'] = '--max-old-space-size=24';
-    const small = new Pool(1);
-    if (options === undefined) delete process.env['NODE_OPTIONS'];
-    else process.env['NODE_OPTIONS'] = options;
-    await assert.rejects(small.apply(targets.runOutOfMemory), { name: 'WorkerDiedError', task: 0 });
-    await small.terminate();
+    await using small = new Pool({
+      processes: 1,
+      resourceLimits: { maxOldGenerationSizeMb: 24, maxYoungGenerationSizeMb: 6 },
+    });
+    const results = small.imap((n: number) => (n === 1 ? targets.runOutOfMemory() : n), [0, 1, 2]);
+    assert.equal((await results.next()).value, 0);
+    await assert.rejects(results.next(), (error: WorkerDiedError) => {
+      assert.ok(error instanceof WorkerDiedError);
+      assert.deepEqual([error.exitCode, error.signalCode, error.task], [-6, 'SIGABRT', 1]);
+      assert.match(error.message, /resourceLimits/);
+      return true;
+    });
+    assert.equal((await results.next()).value, 2);
   });
 
   test('idle, is replaced', async () => {

@@ -51,6 +51,17 @@ export function throwIf(n: number): number {
   return n;
 }
 
+export function parse(text: string): number {
+  const n = Number(text);
+  if (Number.isNaN(n)) throw new RangeError(`no number: ${text}`);
+  return n;
+}
+
+export async function throwLargeAfter(ms: number): Promise<never> {
+  await delay(ms);
+  throw new Error('x'.repeat(1024 * 1024));
+}
+
 export function throwWhat(what: string): never {
   if (what === 'function') throw () => {};
   if (what === 'symbol') throw Symbol('thrown');
@@ -136,6 +147,10 @@ export function whatInitialized(): unknown[] {
 
 export function failToInitialize(): void {
   throw new OwnError('not today', 5);
+}
+
+export function countUp(namespace: { test: number }): void {
+  namespace.test += 1;
 }
 
 export function dieInitializing(): void {

@@ -8,12 +8,13 @@ import type { PoolRequest } from './served-pool.js';
 
 /** Has a pool made in a manager's server. @throws (rejects) what the constructor of Pool throws; ManagerClosedError. */
 export async function makePool(link: Link, args: PoolArgs): Promise<Pool> {
-  const { initializer, initargs, processes, maxTasksPerChild, allowSource } = readPoolArgs(args);
+  const { initializer, initargs, processes, maxTasksPerChild, allowSource, flags } = readPoolArgs(args);
   const fn = initializer === undefined ? null : seal(travelling(initializer, allowSource), 'initializer');
   const request: PoolRequest = {
     processes,
     allowSource,
     maxTasks: maxTasksPerChild,
+    flags,
     initializer: [fn, seal(initargs, 'initargs')],
   };
   return (await link.connect().request(ask.pool, [request], { timeout: link.callTimeout })) as Pool;

@@ -11,6 +11,7 @@ import { type ChunkOutcome, ServedCall } from './served-call.js';
 /** What a client says that wants a pool. */
 export interface PoolRequest extends BoardFacts {
   readonly maxTasks: number;
+  readonly flags: readonly string[];
   /** Sealed, with its arguments. */
   readonly initializer: readonly [fn: Sealed | null, args: Sealed];
 }
@@ -31,12 +32,12 @@ export class ServedPool {
 
   /** @throws what `Process.start()` throws. */
   constructor(request: PoolRequest, heap: Heap, instances: Instances, manager: string) {
-    const { processes, allowSource, maxTasks, initializer } = request;
+    const { processes, allowSource, maxTasks, flags, initializer } = request;
     this.#heap = heap;
     this.#board = makeIn(heap, () => SharedDict()) as Board;
     this.#board.set('facts', { processes, allowSource } satisfies BoardFacts);
     const [fn, args] = initializer;
-    this.#crew = new Crew({ size: processes, maxTasks, initializer: { fn, args, sealed: true } });
+    this.#crew = new Crew({ size: processes, maxTasks, flags, initializer: { fn, args, sealed: true } });
     this.#show();
     heap.onTick.add(this.#refresh);
     const place: Place = instances.enter(this, EXPOSED, () => this.#gone());
