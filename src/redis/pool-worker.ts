@@ -50,6 +50,7 @@ export class PoolWorker {
     this.#crew = new Crew({
       size: options.processes,
       maxTasks: options.maxTasks,
+      flags: [],
       initializer: { fn: { location: { url: TASKS, exportName: 'prepare' } }, args: [options.module], sealed: false },
     });
   }
