@@ -1,8 +1,7 @@
 // What the semaphores, conditions and barriers of every manager on another machine do alike.
 import assert from 'node:assert/strict';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { EngineManager } from 'multiprocess';
-import type { Check } from './remote-behaviours.js';
+import type { AnyManager, Check } from './remote-behaviours.js';
 import { eventually, testName } from './shm.js';
 
 const stale = { code: 'ERR_MULTIPROCESS_STALE_HANDLE' };
@@ -312,7 +311,7 @@ export function synchronizeBehaviours(check: Check): void {
   });
 }
 
-async function checkArguments(manager: EngineManager, kind: 'Semaphore' | 'BoundedSemaphore'): Promise<void> {
+async function checkArguments(manager: AnyManager, kind: 'Semaphore' | 'BoundedSemaphore'): Promise<void> {
   await assert.rejects(manager[kind](-1), RangeError);
   await assert.rejects(manager[kind](0.5), TypeError);
   await assert.rejects(manager[kind]('1' as never), TypeError);
