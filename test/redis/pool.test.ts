@@ -225,7 +225,7 @@ test('a client that is killed: nobody goes on with what it wanted', long, async 
 test('close, terminate, join', long, async () => {
   const { pool, name } = await open();
   const closed = { code: 'ERR_MULTIPROCESS_CLOSED' };
-  await assert.rejects(pool.join(), { code: 'ERR_MULTIPROCESS_RUNNING' });
+  await assert.rejects(pool.join(), { code: 'ERR_MULTIPROCESS_PROCESS_RUNNING' });
   const last = pool.apply(later<string>, ['x', 100]);
   pool.close();
   await assert.rejects(pool.apply(square, [1]), closed);
