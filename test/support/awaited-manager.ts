@@ -1,5 +1,5 @@
 // A manager of this machine by the interface of one on another machine: each method awaited, each property a method.
-import { dispose, type EngineManager, handleOf, type SyncManager, transact } from 'multiprocess';
+import { dispose, type EngineManager, handleOf, type Lease, type SyncManager, transact } from 'multiprocess';
 
 type Call = (...args: any[]) => unknown;
 type Methods = Record<string, Call>;
@@ -39,9 +39,15 @@ function show(value: unknown): unknown {
     }
     return proxy;
   }
+  if ('giveBack' in value) return showLease(value as Lease<unknown>);
   if (value instanceof Map) return new Map([...value].map(([key, item]) => [key, show(item)]));
   if (Symbol.iterator in value) return [...(value as Iterable<unknown>)].map(show);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, show(item)]));
+}
+
+function showLease(lease: Lease<unknown>): object {
+  const { value, deliveries } = lease;
+  return { value: show(value), deliveries, ack: async () => lease.ack(), giveBack: async () => lease.giveBack() };
 }
 
 function hide(value: unknown): unknown {
@@ -71,7 +77,7 @@ function proxyOf(object: any, kind: string): object {
       if (key === 'then') return undefined;
       if (key === Symbol.asyncIterator) {
         return async function* () {
-          for (const item of object) yield show(item);
+          for await (const item of object) yield show(item);
         };
       }
       if (typeof key === 'symbol') return object[key];

@@ -486,11 +486,14 @@ export function behaviours({ name: backend, connections, hasHandles = false, dif
     ]);
     const shown = objects.map((object) => inspect(object).match(/^(\w+) \{/)?.[1]);
     const names = ['Dict', 'List', 'Namespace', 'Lock', 'RLock', 'Event', 'Condition', 'Semaphore', 'BoundedSemaphore'];
-    names.push('Barrier', 'Value', 'Array', 'String');
+    names.push('Barrier', 'Value', 'Array', 'String', 'Queue', 'JoinableQueue');
     assert.deepEqual(
       shown,
       names.map((name) => `Remote${name}`),
     );
+    const queue = await one.Queue<string>();
+    await queue.put('a');
+    assert.equal(inspect(await queue.get({ lease: true })), "RemoteLease { 'a' }");
   });
 
   synchronizeBehaviours(check);

@@ -1,6 +1,5 @@
 // What the queues of every manager on another machine do alike.
 import assert from 'node:assert/strict';
-import { inspect } from 'node:util';
 import { Lock } from 'multiprocess';
 import type { Check } from './remote-behaviours.js';
 import { eventually, testName } from './shm.js';
@@ -30,8 +29,6 @@ export function queueBehaviours(check: Check): void {
       got,
       Array.from({ length: 50 }, (_, i) => i),
     );
-    assert.match(inspect(queue), /^RemoteQueue \{/);
-    assert.match(inspect(await one.JoinableQueue()), /^RemoteJoinableQueue \{/);
   });
 
   check('queues: bad input', async (one) => {
@@ -40,8 +37,7 @@ export function queueBehaviours(check: Check): void {
     await assert.rejects(one.JoinableQueue(0.5), RangeError);
     await assert.rejects(one.Queue(Number.NaN), RangeError);
     const queue = await one.Queue<any>(1);
-    await assert.rejects(queue.put({ f: () => 1 }), { ...notShareable, message: /args\[0\]\.f is a function/ });
-    await assert.rejects(queue.tryPut(Lock()), notShareable);
+    await assert.rejects(queue.put({ f: () => 1 }), { ...notShareable, message: /^(args\[0\]|item)\.f is a function/ });
     await assert.rejects(queue.put(1, { timeout: Number.NaN }), RangeError);
     await assert.rejects(queue.put(1, { signal: 5 as never }), TypeError);
     await assert.rejects(queue.get({ timeout: '1' as never }), TypeError);
@@ -127,7 +123,6 @@ export function queueBehaviours(check: Check): void {
     for (const item of 'abc') await queue.put(item);
     const lease = await queue.get({ lease: true });
     assert.deepEqual([lease.value, lease.deliveries, await queue.qsize()], ['a', 1, 2]);
-    assert.match(inspect(lease), /^RemoteLease \{ 'a' \}$/);
     assert.equal(await lease.giveBack(), undefined);
     await lease.giveBack();
     await lease.ack(); // the first decision counts
@@ -205,6 +200,7 @@ export function queueBehaviours(check: Check): void {
     assert.equal(await dict.get('a'), 2);
     await dict.set('queue', queue);
     assert.equal(await dict.get('queue'), queue);
+    await assert.rejects(queue.tryPut(Lock()), notShareable);
     await assert.rejects(queue.put(await other.list()), { ...notShareable, message: /another connection/ });
     const joinable = await one.JoinableQueue<number>();
     await joinable.put(1);
