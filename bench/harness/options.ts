@@ -19,7 +19,11 @@ export function readOptions(argv: readonly string[]): Options {
   const rounds = Number(values.rounds ?? (values.quick ? 3 : 7));
   if (!Number.isInteger(rounds) || rounds < 1)
     throw new TypeError(`--rounds takes a whole number from 1; got ${values.rounds}.`);
-  const only = values.only?.toLowerCase().split(',');
+  const only = values.only
+    ?.toLowerCase()
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '');
   return {
     scale: {
       rounds,

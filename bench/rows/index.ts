@@ -9,6 +9,7 @@ import { namespaceRows } from './namespace.js';
 import { poolRows } from './pool.js';
 import { processStartRows } from './process-start.js';
 import { queueRows } from './queues.js';
+import { redisRows } from './redis.js';
 import { shareableListRows } from './shareable-list.js';
 import { sharedListRows } from './shared-list.js';
 import { sharedMemoryCreateRows } from './shared-memory-create.js';
@@ -33,5 +34,6 @@ export function rows(scale: Scale): Row[] {
     poolRows,
     processStartRows,
     managerRows,
+    redisRows,
   ].flatMap((make) => make(scale));
 }

@@ -64,8 +64,14 @@ export function tryUntil<T>(word: WaitWord, { attempt, promising }: Attempt<T>, 
     patience.ended(false);
   }
   for (let slept = false; ; slept = true) {
-    // Who was woken for something that is there does not let it wait.
-    if (slept && !promising(false)) heap.lookAround(OTHERS_AT_ONCE);
+    if (slept) {
+      // Who was woken for something that is there does not let it wait. But what seems to be there may be what one of the dead has.
+      if (promising(false)) {
+        const found = attempt();
+        if (found !== notYet) return found;
+      }
+      heap.lookAround(OTHERS_AT_ONCE);
+    }
     const expected = word.mark();
     const found = attempt();
     if (found !== notYet || now() >= deadline) return found;

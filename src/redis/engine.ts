@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { decode, encode, type Translation } from '../codec/internal.js';
 import { MultiprocessError } from '../errors/index.js';
 import type { WaitOptions } from '../heap/internal.js';
@@ -80,6 +81,8 @@ export class Engine implements Translation {
     this.#url = reached.url;
     this.#prefix = prefix;
     this.#makeProxy = makeProxy;
+    // However many wait: each listens to it.
+    setMaxListeners(0, this.#closing.signal);
     this.#line = lineTo(reached);
     this.#hints = new Hints(() => this.#line.dialAny());
     this.leases = new Leases({ target: reached.target, address: reached.address, lease });

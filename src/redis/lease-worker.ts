@@ -53,10 +53,10 @@ port.on('message', (message: ToLeases) => {
     const { hold: number, leases, member, ends } = message;
     const one = { leases, member, ends };
     held.set(number, one);
-    void renewOne(number, one);
-  } else {
-    held.delete(message.drop);
+    // The next round comes in time for what has just been taken.
+    if (ends - now() < lease / 2) void renewOne(number, one);
   }
+  for (const number of message.drop) held.delete(number);
 });
 
 /** What it is started for is connected, so what is lost on the way is tried again, for as long as other calls wait. */

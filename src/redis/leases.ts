@@ -2,6 +2,9 @@ import { Worker } from 'node:worker_threads';
 import { MultiprocessError } from '../errors/index.js';
 import type { Target } from './port.js';
 
+/** How long the thread goes on renewing what has been given back, at most. */
+const DROP_MS = 20;
+
 /** What the thread that renews leases is given. */
 export interface LeaseConfig {
   readonly target: Target;
@@ -11,8 +14,14 @@ export interface LeaseConfig {
 }
 
 export type ToLeases =
-  | { readonly hold: number; readonly leases: string; readonly member: string; readonly ends: number }
-  | { readonly drop: number };
+  | {
+      readonly hold: number;
+      readonly leases: string;
+      readonly member: string;
+      readonly ends: number;
+      readonly drop: readonly number[];
+    }
+  | { readonly drop: readonly number[] };
 
 export type FromLeases =
   | { readonly ready: true }
@@ -31,6 +40,9 @@ export class Leases {
   #worker: Worker | undefined;
   #ready: Promise<void> | undefined;
   #last = 0;
+  /** What the thread need not renew any more, of which it has not been told yet. */
+  #dropped: number[] = [];
+  #telling: NodeJS.Timeout | undefined;
 
   constructor(settings: LeaseSettings) {
     this.#settings = settings;
@@ -56,15 +68,34 @@ export class Leases {
     this.#last += 1;
     const number = this.#last;
     this.#onLost.set(number, onLost);
-    this.#say({ hold: number, leases, member, ends });
+    // At once: the program may be busy from here on.
+    this.#say({ hold: number, leases, member, ends, drop: this.#takeDropped() });
     return () => {
-      if (this.#onLost.delete(number)) this.#say({ drop: number });
+      if (this.#onLost.delete(number)) this.#drop(number);
     };
   }
 
   async close(): Promise<void> {
     this.#onLost.clear();
+    clearTimeout(this.#telling);
     await this.#worker?.terminate();
+  }
+
+  /**
+   * Waking the thread costs more than all else that taking and giving back does here, so it is told with the next hold, or a
+   * little later. Renewing what has been given back changes nothing.
+   */
+  #drop(number: number): void {
+    this.#dropped.push(number);
+    this.#telling ??= setTimeout(() => this.#say({ drop: this.#takeDropped() }), DROP_MS).unref();
+  }
+
+  #takeDropped(): number[] {
+    clearTimeout(this.#telling);
+    this.#telling = undefined;
+    const dropped = this.#dropped;
+    this.#dropped = [];
+    return dropped;
   }
 
   #say(message: ToLeases): void {

@@ -63,7 +63,8 @@ export class ServerLine implements Line {
   readonly #address: string;
   readonly #isOfCluster: boolean;
   #up: Promise<Up> | undefined;
-  #current: Connection | undefined;
+  /** What `#up` has come to, while it is connected. */
+  #current: Up | undefined;
   #failure: unknown;
   readonly #asked = new Set<{ since: number }>();
   #watch: NodeJS.Timeout | undefined;
@@ -153,7 +154,7 @@ export class ServerLine implements Line {
     if (this.#closed) return;
     this.#closed = true;
     clearInterval(this.#watch);
-    this.#current?.end();
+    this.#current?.connection.end();
     this.#wakeDialling();
   }
 
@@ -192,13 +193,14 @@ export class ServerLine implements Line {
 
   #look(): void {
     for (const { since } of this.#asked) {
-      if (now() - since > UNANSWERED_MS) return this.#current?.end();
+      if (now() - since > UNANSWERED_MS) return this.#current?.connection.end();
     }
   }
 
   /** The connection, when there is one. */
   async #reach(deadline: number): Promise<Up> {
     if (this.#closed) throw closedError();
+    if (this.#current !== undefined) return this.#current; // most calls need no timer
     this.#up ??= this.#redial();
     if (deadline === Number.POSITIVE_INFINITY) return this.#up;
     let timer: NodeJS.Timeout | undefined;
@@ -221,7 +223,7 @@ export class ServerLine implements Line {
           up.connection.end();
           throw closedError();
         }
-        this.#current = up.connection;
+        this.#current = up;
         void up.connection.ended.then(() => this.#lost(up.connection));
         return up;
       } catch (error) {
@@ -244,12 +246,12 @@ export class ServerLine implements Line {
 
   #use(up: Up): void {
     this.#up = Promise.resolve(up);
-    this.#current = up.connection;
+    this.#current = up;
     void up.connection.ended.then(() => this.#lost(up.connection));
   }
 
   #lost(connection: Connection): void {
-    if (this.#current !== connection) return;
+    if (this.#current?.connection !== connection) return;
     this.#current = undefined;
     this.#up = undefined;
   }

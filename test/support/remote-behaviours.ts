@@ -482,6 +482,8 @@ export function behaviours({ name: backend, connections, hasHandles = false, dif
         one.Value('i'),
         one.Array('i', 1),
         one.Array('c', 1),
+        one.Queue(),
+        one.JoinableQueue(),
       ],
     ]);
     const shown = objects.map((object) => inspect(object).match(/^(\w+) \{/)?.[1]);

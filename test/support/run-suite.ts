@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { orphans } from './orphans.js';
@@ -47,10 +47,19 @@ async function runFiles(which: readonly string[], concurrency: number): Promise<
   const [code] = (await once(run, 'exit')) as [number | null];
   overdue += stop();
   if (code === 0) return [];
-  const failed = readFileSync(failedList, 'utf8')
-    .split('\n')
-    .filter((file) => which.includes(file));
-  return failed.length > 0 ? failed : undefined;
+  const failed = new Set<string>();
+  for (const file of readFileSync(failedList, 'utf8').split('\n')) {
+    if (file === '') continue;
+    const from = which.includes(file) ? [file] : which.filter((each) => mentions(each, file));
+    if (from.length === 0) return undefined;
+    for (const each of from) failed.add(each);
+  }
+  return failed.size > 0 ? [...failed] : undefined;
+}
+
+/** Whether a test file may be where that test comes from, which is defined in a file that several of them import. */
+function mentions(testFile: string, definedIn: string): boolean {
+  return readFileSync(testFile, 'utf8').includes(basename(definedIn));
 }
 
 let failed = await runFiles(files, 2);

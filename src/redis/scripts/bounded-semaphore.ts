@@ -20,22 +20,22 @@ return ARGV[2]
 const steps = `
 local leases, line, held = KEYS[2], KEYS[3], KEYS[4]
 local wakes = ARGV[2]
+local facts = redis.call('HMGET', meta, 'permits', 'fence')
+local last = facts[2] or '0'
+local free = tonumber(facts[1]) - redis.call('HLEN', held)
 local function lives(member)
   local ends = redis.call('ZSCORE', leases, member)
   return ends and tonumber(ends) > now
 end
-local function free()
-  return tonumber(redis.call('HGET', meta, 'permits')) - redis.call('HLEN', held)
-end
 local function enter(member)
-  local last = tonumber(redis.call('HGET', meta, 'fence') or '0')
-  local fence = string.format('%.0f', math.max(last + 1, clock[1] * 1000000 + clock[2]))
-  redis.call('HSET', meta, 'fence', fence)
-  redis.call('HSET', held, member, fence)
-  return fence
+  last = string.format('%.0f', math.max(tonumber(last) + 1, clock[1] * 1000000 + clock[2]))
+  redis.call('HSET', meta, 'fence', last)
+  redis.call('HSET', held, member, last)
+  free = free - 1
+  return last
 end
 local function passOn()
-  while free() > 0 do
+  while free > 0 do
     local member = redis.call('LPOP', line)
     if not member then return end
     if lives(member) then
@@ -47,11 +47,16 @@ local function passOn()
   end
 end
 local function settle()
+  local gaveBack = 0
   for _, member in ipairs(redis.call('ZRANGEBYSCORE', leases, '-inf', now)) do
     redis.call('ZREM', leases, member)
-    if redis.call('HDEL', held, member) == 0 then redis.call('LREM', line, 1, member) end
+    local had = redis.call('HDEL', held, member)
+    if had == 0 then redis.call('LREM', line, 1, member) end
+    gaveBack = gaveBack + had
   end
-  passOn()
+  free = free + gaveBack
+  -- While something is free, nobody waits: then only what comes back is there for those in the line.
+  if gaveBack > 0 then passOn() end
 end
 `;
 
@@ -66,7 +71,7 @@ export const boundedSemaphoreScripts = {
 local member, lease = ARGV[3], tonumber(ARGV[4])
 settle()
 local fence = redis.call('HGET', held, member)
-if not fence and free() > 0 then fence = enter(member) end
+if not fence and free > 0 then fence = enter(member) end
 if fence then
   redis.call('ZADD', leases, now + lease, member)
   return { 1, fence, '0' }
@@ -93,6 +98,8 @@ for i = 3, #ARGV do
   if had == 0 then redis.call('LREM', line, 1, ARGV[i]) end
   given = given + had
 end
+free = free + given
+if given > 0 then passOn() end
 settle()
 return given
 `,

@@ -10,41 +10,44 @@ import { checkObject, makeOrFind, Script, serverTime } from '../script.js';
 
 export const makeLock = new Script('writes', makeOrFind, 'return ARGV[2]');
 
+// What `meta` says is read once, at the beginning. While nobody owns the lock the line is empty, so an owner is never in it.
 const steps = `
 local leases, line = KEYS[2], KEYS[3]
 local wakes = ARGV[2]
+local facts = redis.call('HMGET', meta, 'owner', 'fence', 'ownerDied', 'died')
+local holder, fence, ownerDied, died = facts[1], facts[2] or '0', facts[3] or '0', facts[4] or '0'
 local function lives(member)
   local ends = redis.call('ZSCORE', leases, member)
   return ends and tonumber(ends) > now
 end
 local function own(member)
-  local last = tonumber(redis.call('HGET', meta, 'fence') or '0')
-  local fence = string.format('%.0f', math.max(last + 1, clock[1] * 1000000 + clock[2]))
-  redis.call('HSET', meta, 'fence', fence, 'owner', member, 'ownerDied', redis.call('HGET', meta, 'died') or '0')
-  redis.call('HDEL', meta, 'died')
+  fence = string.format('%.0f', math.max(tonumber(fence) + 1, clock[1] * 1000000 + clock[2]))
+  holder, ownerDied, died = member, died, '0'
+  redis.call('HSET', meta, 'fence', fence, 'owner', member, 'ownerDied', ownerDied, 'died', died)
 end
 local function passOn()
-  redis.call('HDEL', meta, 'owner')
   while true do
     local member = redis.call('LPOP', line)
-    if not member then return end
+    if not member then
+      holder = false
+      redis.call('HDEL', meta, 'owner')
+      return
+    end
     if lives(member) then
       own(member)
       local client = string.match(member, '^[^.]*')
-      local won = member .. ' ' .. redis.call('HGET', meta, 'fence') .. ' ' .. redis.call('HGET', meta, 'ownerDied')
-      redis.call('PUBLISH', wakes .. client, won)
+      redis.call('PUBLISH', wakes .. client, member .. ' ' .. fence .. ' ' .. ownerDied)
       return
     end
     redis.call('ZREM', leases, member)
   end
 end
-local function owner()
-  local member = redis.call('HGET', meta, 'owner')
-  if not member or lives(member) then return member end
-  redis.call('ZREM', leases, member)
-  redis.call('HSET', meta, 'died', '1')
+local function settle()
+  if not holder or lives(holder) then return end
+  redis.call('ZREM', leases, holder)
+  died = '1'
+  redis.call('HSET', meta, 'died', died)
   passOn()
-  return redis.call('HGET', meta, 'owner')
 end
 `;
 
@@ -55,14 +58,11 @@ const acquire = new Script(
   steps,
   `
 local member, lease, waits = ARGV[3], tonumber(ARGV[4]), ARGV[5] == '1'
-local holder = owner()
-if not holder then
-  own(member)
-  holder = member
-end
+settle()
+if not holder then own(member) end
 if holder == member then
   redis.call('ZADD', leases, now + lease, member)
-  return { 1, redis.call('HGET', meta, 'fence'), redis.call('HGET', meta, 'ownerDied') }
+  return { 1, fence, ownerDied }
 end
 if waits then
   if not redis.call('ZSCORE', leases, member) then redis.call('RPUSH', line, member) end
@@ -80,9 +80,11 @@ const leave = new Script(
   steps,
   `
 local member = ARGV[3]
-redis.call('LREM', line, 1, member)
 redis.call('ZREM', leases, member)
-if redis.call('HGET', meta, 'owner') ~= member then return 0 end
+if holder ~= member then
+  redis.call('LREM', line, 1, member)
+  return 0
+end
 passOn()
 return 1
 `,
