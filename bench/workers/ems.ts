@@ -6,19 +6,21 @@ import { serve } from '../harness/serve.js';
 // node ems.js get|set number|object <entries>
 const [work, value, entries] = process.argv.slice(2);
 
-interface Ems {
-  new (options: object): { read(key: number): unknown; write(key: number, value: unknown): void };
+interface Store {
+  read(key: number): unknown;
+  write(key: number, value: unknown): void;
 }
-const ems = (createRequire(import.meta.url)('ems') as (threads: number, pin: boolean, kind: string) => { new: Ems })(
-  1,
-  false,
-  'user',
-);
+interface Ems {
+  /** Not a constructor, for all its name. */
+  new: (options: object) => Store;
+}
+const load = createRequire(import.meta.url)('ems') as (threads: number, pin: boolean, kind: string) => Ems;
+const ems = load(1, false, 'user');
 const name = `multiprocess-bench-${process.pid}`;
 process.once('exit', () => {
   for (const file of [name, 'EMS_MainDomain']) rmSync(`/dev/shm/${file}`, { force: true });
 });
-const store = new ems.new({
+const store = ems.new({
   dimensions: [2 * Number(entries)],
   heapSize: 1_000_000,
   useMap: true,
