@@ -15,7 +15,8 @@ export class DirectWriter {
   /** @param fd the socket's descriptor, which does not block. Undefined: everything goes the stream's way. */
   constructor(socket: Socket, fd = descriptorOf(socket)) {
     this.#socket = socket;
-    this.#fd = fd ?? -1;
+    // What is written past the stream of a TLS connection would go out in the clear.
+    this.#fd = 'encrypted' in socket ? -1 : (fd ?? -1);
   }
 
   /** What is written to a socket that has ended, or is about to, is dropped. */
